@@ -89,9 +89,11 @@ struct provider {
     std::vector<field> fields;
     authorize authorize_by;
 
-    // e-mail: see email/letter.hpp
-    json::value
-        email;  // resolved: server, from, api_key, subject, template, token, confirm, send...
+    // E-mail. One object of what was configured, values resolved: server, from, subject, template
+    // {text, html} (file contents), token, normalize, confirm, send_uri, api_key and the service's
+    // options. `send` is the file's own request (mail_service.hpp), null for SMTP.
+    json::value email, send;
+    int normalize_filter = -1;  // of `maps`: identifier -> identifier
     secret email_secret;
     seconds email_max_age{86400};
 
