@@ -23,6 +23,7 @@ struct server {
     std::string authorization_endpoint, token_endpoint, userinfo_endpoint, jwks_uri;
     std::vector<std::string> id_token_algs;  // id_token_signing_alg_values_supported
     bool iss_parameter = false;              // authorization_response_iss_parameter_supported
+    std::string placeholder;  // e.g. "{tenantid}": what stands in `issuer` for one path segment
 };
 
 enum class auth_method : unsigned char {
@@ -52,6 +53,14 @@ http::request discovery_request(std::string_view url);
 // unless the issuer's is.
 server discovery_response(const http::response& answer, std::string_view issuer,
                           std::string_view placeholder);
+// issuer_for is the exact text that `iss` of an ID token must be: the issuer with `claim` (the
+// token's `tid`, say) in the place of its placeholder. The issuer as it is where it has none; throws
+// error(callback_route_error) where it has one and `claim` is no plain path segment.
+std::string issuer_for(const server& as, std::string_view claim);
+// is_private_host: whether the host of a normalised URL is this machine, its network or a cloud's
+// metadata service: loopback, private, link-local and reserved addresses, as well inside IPv6, and
+// names that always mean such.
+bool is_private_host(std::string_view host);
 // fresh_for: how long an answer may be used: Cache-Control max-age within [5 min, 1 day], else 1 h.
 seconds fresh_for(const http::response& answer);
 
@@ -62,8 +71,8 @@ struct grant {
 };
 // authorization_response judges what the browser brought back. `expected_state` empty: state is not
 // compared. Throws error(callback_route_error) for doubled state/code/iss/error, `response`,
-// `id_token` or `token` present, wrong iss or state, no code; error(oauth_callback_error) for
-// `error=`.
+// `id_token` or `token` present, wrong iss (ignored where `as` has no issuer) or state, no code;
+// error(oauth_callback_error) for `error=`, whose text and description are the context.
 grant authorization_response(const server& as, const params& given,
                              std::optional<std::string_view> expected_state,
                              std::string redirect_uri);
@@ -92,12 +101,23 @@ struct id_token_rules {
     std::string access_token;  // for at_hash
     std::string code;          // for c_hash
 };
-// The algorithm of this token by these rules, or an error(callback_route_error).
+// The algorithm of this token by these rules, or an error(callback_route_error). HS* only where
+// `rules.alg` names it: then jose::verify_hs with the client's secret, else metadata::verify.
 crypto::sig id_token_alg(const jose::jws& token, const id_token_rules& rules);
 // check_id_token judges claims, after the signature was found good; tolerance 30 s.
 void check_id_token(const jose::jws& token, const id_token_rules& rules, instant now);
 
 // --- UserInfo (section 5.3) ---
-http::request userinfo_request(std::string_view endpoint, std::string_view access_token);
+// `signed_alg`: the algorithm of a JWT answer, or empty: JSON is asked for.
+http::request userinfo_request(std::string_view endpoint, std::string_view access_token,
+                               std::string_view signed_alg = {});
+// userinfo_response throws error(callback_route_error) unless 2xx with one strict JSON object.
+json::value userinfo_response(const http::response& answer);
+// signed_userinfo is the same for a JWT answer under the one algorithm `signed_alg`: form, alg and,
+// where present, iss, aud, exp and nbf are judged; its signature is for metadata::verify.
+jose::jws signed_userinfo(const http::response& answer, const server& as,
+                          std::string_view client_id, std::string_view signed_alg, instant now);
+// check_subject throws error(callback_route_error) unless both documents name the same `sub`.
+void check_subject(const json::value& userinfo, const json::value& id_token_claims);
 
 }  // namespace authjs::oauth
