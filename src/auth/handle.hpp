@@ -6,6 +6,7 @@
 
 #include "auth/config.hpp"
 #include "auth/message.hpp"
+#include "email/letter.hpp"
 #include "io/ports.hpp"
 #include "oauth/oauth.hpp"
 #include "util/task.hpp"
@@ -28,6 +29,7 @@ struct ports {
     io::internal_call& internal;
     io::shared_cache& shared;
     oauth::metadata& metadata;
+    email::mailer& mail;  // SMTP
     // commit is the point of no return: from here on the flow finishes even if the client leaves.
     // Called before the first write or spent code; may be called again.
     std::function<void()> commit;
