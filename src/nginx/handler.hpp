@@ -1,0 +1,14 @@
+// The content handler of auth_js_handler: an nginx request becomes Auth.js's, its response nginx's.
+#pragma once
+
+#include "nginx/ngx.hpp"
+
+namespace authjs::nginx {
+
+ngx_int_t content_handler(ngx_http_request_t* r);
+
+// error_of is the public name of the error that the handler's answer stands for, or empty
+// ($auth_js_error).
+std::string_view error_of(ngx_http_request_t* r) noexcept;
+
+}  // namespace authjs::nginx

@@ -1,0 +1,44 @@
+// io::internal_call: POST sub-requests to locations of the operator's own configuration, whoever
+// answers there (proxy_pass, njs, Lua, return). What they answer never reaches the client.
+#pragma once
+
+#include <list>
+
+#include "io/ports.hpp"
+#include "nginx/ngx.hpp"
+
+namespace authjs::nginx {
+
+// init_capture puts the body filter in place that keeps answers; a filter module's
+// postconfiguration calls it once.
+ngx_int_t init_capture(ngx_conf_t* cf);
+
+// The internal calls of one flow. Sub-requests are background ones: nginx neither orders their
+// output with the main answer nor lets that wait for them.
+class internal_calls final : public io::internal_call {
+public:
+    // `poke` is called after a sub-request was made or has ended: the owner then, from the loop and
+    // not from where it is, runs posted requests and resume().
+    internal_calls(ngx_http_request_t* r, io::event_loop& loop, milliseconds timeout,
+                   std::function<void()> poke);
+    ~internal_calls() override;
+    task<io::internal_answer> call(std::string uri, std::string json) override;
+    void post(std::string uri, std::string json) override;
+
+    // resume continues those whose answer is there.
+    void resume();
+    // leave: the request is gone; calls under way and later ones end with error(unavailable).
+    void leave() noexcept;
+
+    struct pending;
+
+private:
+    friend struct pending;
+    ngx_http_request_t* r_;
+    io::event_loop& loop_;
+    milliseconds timeout_;
+    std::function<void()> poke_;
+    std::list<pending*> waiting_;
+};
+
+}  // namespace authjs::nginx
