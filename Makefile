@@ -1,38 +1,119 @@
 # Everything below nginx is one static library that unit tests, fuzzers and benchmarks link; the glue
-# in src/nginx makes the module of it. BUILD is where all output goes.
+# in src/nginx makes the module of it. BUILD is where all output goes; `make help` names the targets.
 BUILD    ?= build
 CXX      ?= g++
 CCACHE   := $(shell command -v ccache 2>/dev/null)
 export CCACHE_NOHASHDIR = 1
+VERSION  := $(shell cat VERSION)
 OPT      ?= -O2 -g
-WARN     ?= -Wall -Wextra -Werror
-CXXFLAGS_ALL = -std=c++20 $(OPT) -fPIC -fvisibility=hidden $(WARN) -Isrc -MMD -MP $(SAN) $(CXXFLAGS)
+# Warnings are errors for whoever works on the tree, not for whoever builds a release of it.
+WARN     ?= -Wall -Wextra $(if $(DEV)$(wildcard .git),-Werror)
+HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CXXFLAGS_ALL = -std=c++20 $(OPT) -fPIC -fvisibility=hidden $(WARN) $(if $(SAN),,$(HARDEN)) -Isrc \
+               -DAUTH_JS_VERSION=\"$(VERSION)\" -MMD -MP $(SAN) $(CXXFLAGS)
 LIBS     = -lcurl -ljq -lsqlite3 -lssl -lcrypto -lcrypt -lz -lunistring
 
 CORE_SRC := $(filter-out src/nginx/%,$(wildcard src/*/*.cpp src/*/*/*.cpp))
 CORE_OBJ := $(CORE_SRC:src/%.cpp=$(BUILD)/obj/%.o)
 CORE_LIB := $(BUILD)/libauthjs.a
+GLUE_SRC := $(wildcard src/nginx/*.cpp src/nginx/*/*.cpp)
+GLUE_OBJ := $(GLUE_SRC:src/%.cpp=$(BUILD)/obj/%.o)
+MODULE   := $(BUILD)/ngx_http_auth_js_module.so
 
-all: lib
+all: module $(BUILD)/compile_commands.json
 
+# --- the core -------------------------------------------------------------------------------------
+# An object depends on the Makefile's VERSION, never on the Makefile: flags change by hand, seldom.
+# `q`, because with `r` two objects of one base name would be one.
 lib: $(CORE_LIB)
 $(CORE_LIB): $(CORE_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	ar qcs $@ $^
 
-$(BUILD)/obj/%.o: src/%.cpp
+$(BUILD)/obj/%.o: src/%.cpp VERSION | deps-build
 	@mkdir -p $(@D)
 	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
 
+# --- the module -----------------------------------------------------------------------------------
+# nginx's own build makes it (config, config.make), in a tree of links to NGINX_SRC, which is never
+# written to: by default the distribution's, with the distribution's flags; else an unpacked nginx.
+# That build calls back here for module-library, saying where nginx is and how it is compiled.
+NGINX_SRC       ?= /usr/share/nginx/src
+NGX_ROOT        ?= $(abspath $(BUILD)/nginx-src)
+NGX_INCS        ?= src/core src/event src/event/modules src/os/unix objs src/http src/http/modules \
+                   src/http/v2
+NGX_CC_OPT      ?=
+NGINX_CONFIGURE ?= --with-compat --with-threads --with-http_ssl_module --with-http_v2_module
+NGX_INC_DIRS     = $(filter-out -I,$(NGX_INCS))
+NGX_CXXFLAGS     = $(foreach d,$(NGX_INC_DIRS),-isystem $(if $(filter /%,$d),$d,$(NGX_ROOT)/$d)) \
+                   $(NGX_CC_OPT) -MD
+
+module: $(MODULE)
+$(MODULE): $(BUILD)/nginx-src/objs/Makefile always
+	@$(MAKE) -C $(BUILD)/nginx-src -f objs/Makefile --no-print-directory modules
+	@cmp -s $(BUILD)/nginx-src/objs/$(@F) $@ || cp $(BUILD)/nginx-src/objs/$(@F) $@
+
+$(BUILD)/nginx-src/objs/Makefile: config config.make $(BUILD)/nginx-src.for | deps-build
+	rm -rf $(BUILD)/nginx-src && mkdir -p $(BUILD)/nginx-src
+	for f in $(realpath $(NGINX_SRC))/*; do \
+	    case $${f##*/} in objs|Makefile) ;; *) ln -s $$f $(BUILD)/nginx-src/ ;; esac; done
+	cd $(BUILD)/nginx-src && export AUTH_JS_BUILD=$(abspath $(BUILD)) && \
+	if [ -f conf_flags ]; then . ./conf_flags; else NGX_CONF_FLAGS=($(NGINX_CONFIGURE)); fi && \
+	if [ -f configure ]; then c=./configure; else c=auto/configure; fi && \
+	$$c "$${NGX_CONF_FLAGS[@]}" --add-dynamic-module=$(CURDIR) >configure.log 2>&1 || \
+	    { tail -20 configure.log; exit 1; }
+$(BUILD)/nginx-src/objs/Makefile: SHELL = /bin/bash
+
+# Which nginx the tree is for: rewritten, and so newer, only when that changed.
+$(BUILD)/nginx-src.for: always
+	@mkdir -p $(BUILD)
+	@for f in $(NGINX_SRC)/auto/module; do [ -f $$f ] || { \
+	    echo "$(NGINX_SRC) holds no nginx source: give NGINX_SRC=<an unpacked nginx>" >&2; exit 1; }; done
+	@echo '$(realpath $(NGINX_SRC)) $(shell nginx -v 2>&1) $(NGINX_CONFIGURE)' | cmp -s - $@ || \
+	    echo '$(realpath $(NGINX_SRC)) $(shell nginx -v 2>&1) $(NGINX_CONFIGURE)' >$@
+
+module-library: $(BUILD)/libngx_http_auth_js.a
+$(BUILD)/libngx_http_auth_js.a: $(CORE_OBJ) $(GLUE_OBJ)
+	@rm -f $@
+	ar qcs $@ $^
+$(GLUE_OBJ): $(BUILD)/obj/%.o: src/%.cpp VERSION
+	@mkdir -p $(@D)
+	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) $(NGX_CXXFLAGS) -c $< -o $@
+
+MODULES_DIR ?= /usr/lib/nginx/modules
+install: module
+	install -D -m 644 $(MODULE) $(DESTDIR)$(MODULES_DIR)/ngx_http_auth_js_module.so
+
+# For clangd and its kin, which look into build/ by themselves.
+$(BUILD)/compile_commands.json: $(CORE_SRC) $(GLUE_SRC) VERSION Makefile
+	@mkdir -p $(BUILD)
+	@{ echo '['; sep=; for f in $(CORE_SRC) $(GLUE_SRC); do \
+	    case $$f in src/nginx/*) ngx='$(NGX_CXXFLAGS)' ;; *) ngx= ;; esac; \
+	    printf '%s{"directory": "%s", "file": "%s", "command": "%s"}' "$$sep" '$(CURDIR)' $$f \
+	        "$$(printf %s '$(CXX) $(CXXFLAGS_ALL) ' "$$ngx -c $$f" | sed 's/[\\"]/\\&/g')"; \
+	    sep=$$(printf ',\n '); done; echo; echo ']'; } >$@
+
+# --- what is needed from the distribution ---------------------------------------------------------
+deps:
+	@t/deps.sh build test
+deps-build deps-test:
+	@t/deps.sh $(@:deps-%=%)
+
+# --- tests ----------------------------------------------------------------------------------------
 UNIT_SRC := $(wildcard t/unit/*_test.cpp)
 UNIT_BIN := $(UNIT_SRC:t/unit/%.cpp=$(BUILD)/unit/%)
 unit: $(UNIT_BIN)
-	@for t in $(UNIT_BIN); do ./$$t || exit 1; done
+	@failed=; for t in $(UNIT_BIN); do ./$$t || failed="$$failed $$t"; done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 $(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
 	$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
 
--include $(CORE_OBJ:.o=.d) $(UNIT_BIN:=.d)
-.PHONY: all lib unit
+clean:
+	rm -rf $(BUILD) t/servroot*
+
+-include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d)
+.PHONY: all lib module module-library install deps deps-build deps-test unit clean always
+always:
