@@ -19,6 +19,8 @@ std::optional<std::string> from_hex(std::string_view text);
 bool same_secret(std::string_view a, std::string_view b) noexcept;
 
 bool is_utf8(std::string_view text) noexcept;  // well formed: no overlong forms, no surrogates
+// well_formed replaces what is ill-formed by U+FFFD, as the Encoding standard's UTF-8 decoder does.
+std::string well_formed(std::string_view text);
 // ASCII lower case; equality that ignores ASCII case.
 std::string ascii_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b) noexcept;
