@@ -17,6 +17,7 @@ struct url {
     int port = -1;     // -1: the scheme's default, or none
     std::string path;  // begins with "/" for http(s); percent-encoded, dot segments removed
     std::optional<std::string> query, fragment;  // without "?" and "#"
+    bool has_host = false;  // "//" stood there: the host of another scheme may be empty
 
     bool is_http() const noexcept { return scheme == "http" || scheme == "https"; }
     std::string origin() const;  // scheme://host[:port]; "null" for other schemes than http(s)
