@@ -54,8 +54,8 @@ http::request discovery_request(std::string_view url);
 server discovery_response(const http::response& answer, std::string_view issuer,
                           std::string_view placeholder);
 // issuer_for is the exact text that `iss` of an ID token must be: the issuer with `claim` (the
-// token's `tid`, say) in the place of its placeholder. The issuer as it is where it has none; throws
-// error(callback_route_error) where it has one and `claim` is no plain path segment.
+// token's `tid`, say) in the place of its placeholder. The issuer as it is where it has none;
+// throws error(callback_route_error) where it has one and `claim` is no plain path segment.
 std::string issuer_for(const server& as, std::string_view claim);
 // is_private_host: whether the host of a normalised URL is this machine, its network or a cloud's
 // metadata service: loopback, private, link-local and reserved addresses, as well inside IPv6, and
