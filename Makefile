@@ -34,6 +34,13 @@ $(BUILD)/obj/%.o: src/%.cpp VERSION | deps-build
 	@mkdir -p $(@D)
 	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
 
+# Schemas are compiled in, as raw string literals.
+$(BUILD)/gen/%.sql.inc: sql/%.sql
+	@mkdir -p $(@D)
+	@{ printf 'R"sql('; cat $<; printf ')sql"\n'; } > $@
+$(BUILD)/obj/adapters/sqlite.o: $(BUILD)/gen/sqlite.sql.inc
+$(BUILD)/obj/adapters/sqlite.o: CXXFLAGS_ALL += -I$(BUILD)/gen
+
 # --- the module -----------------------------------------------------------------------------------
 # nginx's own build makes it (config, config.make), in a tree of links to NGINX_SRC, which is never
 # written to: by default the distribution's, with the distribution's flags; else an unpacked nginx.
