@@ -21,11 +21,12 @@ struct smtp_message {
 class curl_client final : public http::client {
 public:
     explicit curl_client(event_loop& loop);
-    ~curl_client() override;  // transfers under way are dropped; connections are closed
+    ~curl_client() override;  // tasks of send and deliver are gone by then; connections are closed
     task<http::response> send(http::request rq, const http::transport& via) override;
     // deliver awaits the server's final yes. Throws error(email_signin_error) with its words.
     task<void> deliver(smtp_message m, const http::transport& via);
-    // close_idle closes connections that no transfer uses (a worker that exits).
+    // close_idle is for a worker that exits: connections that no transfer uses are closed, now and
+    // as soon as the last transfer ends; later ones keep none.
     void close_idle() noexcept;
     std::size_t running() const noexcept;
 

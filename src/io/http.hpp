@@ -46,8 +46,9 @@ public:
     virtual ~client() = default;
     // send awaits the whole answer, whatever its status. Redirects are not followed, TLS is always
     // verified, http and https only. Throws error(callback_route_error) whose message says what
-    // failed (time-out, name not found, TLS, reset, body too large); it never repeats a request
-    // that may have reached the server. Dropping the task takes the transfer off the loop at once.
+    // failed (time-out, name not found, TLS, reset, body too large). A request with a body is sent
+    // once at most, on a connection of its own; a GET that dies on a kept connection before any
+    // answer is sent again. Dropping the task takes the transfer off the loop at once.
     virtual task<response> send(request rq, const transport& via) = 0;
 };
 

@@ -1,11 +1,11 @@
-// nginx's headers, taken in once and as C; included by every file of this folder.
+// What every file that runs on nginx's loop shares: nginx's headers as C, the module's two names,
+// and guard.
 #pragma once
 
+#include "nginx/compat.hpp"
+
 extern "C" {
-#include <ngx_config.h>
-#include <ngx_core.h>
 #include <ngx_event.h>
-#include <ngx_http.h>
 #include <ngx_thread_pool.h>
 
 // Both modules of this object (module.cpp). The request context of the first belongs to directives,
@@ -18,10 +18,6 @@ extern ngx_module_t ngx_http_auth_js_filter_module;
 #include <string_view>
 
 namespace authjs::nginx {
-
-inline std::string_view view(const ngx_str_t& s) noexcept {
-    return {reinterpret_cast<const char*>(s.data), s.len};
-}
 
 // copy puts `text` into the pool, NUL-terminated; data is null when memory is short.
 inline ngx_str_t copy(ngx_pool_t* pool, std::string_view text) noexcept {
