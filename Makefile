@@ -1,6 +1,8 @@
 # Everything below nginx is one static library that unit tests, fuzzers and benchmarks link; the glue
 # in src/nginx makes the module of it. BUILD is where all output goes; `make help` names the targets.
 BUILD    ?= build
+export BUILD
+export PATH := $(abspath $(BUILD))/node/node_modules/.bin:$(PATH)
 CXX      ?= g++
 CCACHE   := $(shell command -v ccache 2>/dev/null)
 export CCACHE_NOHASHDIR = 1
@@ -113,14 +115,38 @@ unit: $(UNIT_BIN)
 	@failed=; for t in $(UNIT_BIN); do ./$$t || failed="$$failed $$t"; done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
-$(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB)
+$(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) | deps-test
 	@mkdir -p $(@D)
 	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
 	$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
+
+# Test::Nginx blocks: with the runner in t/lib, or with OpenResty's where that is installed.
+PROVE ?= prove
+blocks: export TEST_NGINX_LOAD_MODULES = $(abspath $(MODULE))
+blocks: module | deps-test
+ifeq ($(TEST_NGINX),real)
+	$(PROVE) --norc -r t
+else
+	$(PROVE) -j2 -r t
+endif
+
+# Flows: Node's test runner against real providers, hostile ones, and browsers.
+flows: export AUTH_JS_MODULE = $(abspath $(MODULE))
+flows: module node_modules/.package-lock.json | deps-test
+	node --test --test-timeout=600000 $(sort $(wildcard t/flows/*.test.mjs))
+node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-test
+	npm ci --no-audit --no-fund
+	@touch $@
+
+lint: | deps-test
+	@t/lint.sh
+
+# Everything, in the order in which a mistake is found soonest.
+test: lint unit blocks flows
 
 clean:
 	rm -rf $(BUILD) t/servroot*
 
 -include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d)
-.PHONY: all lib module module-library install deps deps-build deps-test unit clean always
+.PHONY: all lib module module-library install deps deps-build deps-test unit blocks flows lint test clean always
 always:
