@@ -485,6 +485,9 @@ std::optional<url> parse_url(std::string_view text, const url* base) {
     // unless the base has the same scheme: then "https:x" is relative.
     const bool relative = !absolute || (special && base != nullptr && base->scheme == u.scheme &&
                                         !rest.starts_with("//"));
+    const bool opaque =
+        relative && !base->path.starts_with('/') && !base->has_host && !is_special(base->scheme);
+    if (opaque && !(rest.empty() && !query && fragment)) return std::nullopt;
     bool authority = slash_at(0) && slash_at(1);
     if (special && !relative) {
         while (slash_at(0)) rest.remove_prefix(1);
@@ -510,8 +513,6 @@ std::optional<url> parse_url(std::string_view text, const url* base) {
         return finish();
     }
 
-    const bool opaque = !base->path.starts_with('/') && !base->has_host && !base->is_http();
-    if (opaque && !(rest.empty() && !query && fragment)) return std::nullopt;
     u.username = base->username;
     u.password = base->password;
     u.host = base->host;
