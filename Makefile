@@ -102,10 +102,14 @@ $(BUILD)/compile_commands.json: $(CORE_SRC) $(GLUE_SRC) VERSION Makefile
 	        "$$(printf %s '$(CXX) $(CXXFLAGS_ALL) ' "$$ngx -c $$f" | sed 's/[\\"]/\\&/g')"; \
 	    sep=$$(printf ',\n '); done; echo; echo ']'; } >$@
 
+# The demo: a site, a provider with two people, an application behind it. Ctrl-C stops all three.
+run: module node_modules/.package-lock.json
+	@exec node demo/run.mjs $(MODULE) $(BUILD)/run
+
 # --- what is needed from the distribution ---------------------------------------------------------
 deps:
 	@t/deps.sh build test
-deps-build deps-test:
+deps-build deps-node deps-test:
 	@t/deps.sh $(@:deps-%=%)
 
 # --- tests ----------------------------------------------------------------------------------------
@@ -134,7 +138,7 @@ endif
 flows: export AUTH_JS_MODULE = $(abspath $(MODULE))
 flows: module node_modules/.package-lock.json | deps-test
 	node --test --test-timeout=600000 $(sort $(wildcard t/flows/*.test.mjs))
-node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-test
+node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-node
 	npm ci --no-audit --no-fund
 	@touch $@
 
@@ -148,5 +152,5 @@ clean:
 	rm -rf $(BUILD) t/servroot*
 
 -include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d)
-.PHONY: all lib module module-library install deps deps-build deps-test unit blocks flows lint test clean always
+.PHONY: all lib module module-library install run deps deps-build deps-node deps-test unit blocks flows lint test clean always
 always:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What is needed from the distribution (Debian 12), said before it is installed. Called by every
-# target, so it costs nothing when nothing is missing. Arguments: build, test.
+# target, so it costs nothing when nothing is missing. Arguments: build, node, test.
 set -eu
 
 build="g++ make nginx nginx-dev libssl-dev libcurl4-openssl-dev libjq-dev libsqlite3-dev
@@ -18,8 +18,9 @@ wanted= node=
 for part in "$@"; do
     case $part in
         build) wanted="$wanted $build" ;;
+        node) node=yes ;;
         test) wanted="$wanted $test"; node=yes ;;
-        *) echo "usage: $0 [build] [test]" >&2; exit 2 ;;
+        *) echo "usage: $0 [build] [node] [test]" >&2; exit 2 ;;
     esac
 done
 
