@@ -1,0 +1,14 @@
+// The files of providers/, embedded by the build (Makefile: catalogue_data.cpp), sorted by id.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace authjs::providers {
+
+struct embedded_file {
+    std::string_view id, text;
+};
+std::span<const embedded_file> embedded_files() noexcept;
+
+}  // namespace authjs::providers
