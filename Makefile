@@ -16,7 +16,7 @@ CXXFLAGS_ALL = -std=c++20 $(OPT) -fPIC -fvisibility=hidden $(WARN) $(if $(SAN),,
 LIBS     = -lcurl -ljq -lsqlite3 -lssl -lcrypto -lcrypt -lz -lunistring
 
 CORE_SRC := $(filter-out src/nginx/%,$(wildcard src/*/*.cpp src/*/*/*.cpp))
-CORE_OBJ := $(CORE_SRC:src/%.cpp=$(BUILD)/obj/%.o)
+CORE_OBJ := $(CORE_SRC:src/%.cpp=$(BUILD)/obj/%.o) $(BUILD)/obj/providers/catalogue_data.o
 CORE_LIB := $(BUILD)/libauthjs.a
 GLUE_SRC := $(wildcard src/nginx/*.cpp src/nginx/*/*.cpp)
 GLUE_OBJ := $(GLUE_SRC:src/%.cpp=$(BUILD)/obj/%.o)
@@ -42,6 +42,21 @@ $(BUILD)/gen/%.sql.inc: sql/%.sql
 	@{ printf 'R"sql('; cat $<; printf ')sql"\n'; } > $@
 $(BUILD)/obj/adapters/sqlite.o: $(BUILD)/gen/sqlite.sql.inc
 $(BUILD)/obj/adapters/sqlite.o: CXXFLAGS_ALL += -I$(BUILD)/gen
+
+# The catalogue is part of the object: one raw string per file of providers/.
+CATALOGUE := $(sort $(wildcard providers/*.json))
+$(BUILD)/gen/catalogue_data.cpp: $(CATALOGUE) $(wildcard providers)
+	@mkdir -p $(@D)
+	@{ echo '#include "providers/catalogue_data.hpp"'; \
+	   echo 'namespace authjs::providers {'; \
+	   echo 'std::span<const embedded_file> embedded_files() noexcept {'; \
+	   echo 'static constexpr embedded_file files[] = {'; \
+	   for f in $(CATALOGUE); do \
+	     printf '{"%s", R"json(' "$$(basename $$f .json)"; cat $$f; echo ')json"},'; done; \
+	   echo '}; return files; } }'; } > $@
+$(BUILD)/obj/providers/catalogue_data.o: $(BUILD)/gen/catalogue_data.cpp
+	@mkdir -p $(@D)
+	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
 
 # --- the module -----------------------------------------------------------------------------------
 # nginx's own build makes it (config, config.make), in a tree of links to NGINX_SRC, which is never

@@ -72,6 +72,14 @@ private:
     std::unique_ptr<impl> impl_;
 };
 
+// Lines whose value is a jq filter: a `$` in them is jq's.
+bool is_filter_line(std::string_view name) noexcept;
+// What is wrong between a provider and the site it serves, empty: nothing. `site_url` is
+// auth_js_url, or empty where the site's address is only known from requests.
+std::optional<std::string> site_mistake(const provider& p, std::string_view site_url);
+// What is to be warned of: a provider that cannot go through auth_js_redirect_proxy_url.
+std::optional<std::string> proxy_warning(const provider& p, std::string_view redirect_proxy_url);
+
 // The ids of the embedded catalogue, sorted.
 std::vector<std::string_view> catalogue_ids();
 // nearest: up to three of `known` that `word` may have meant, nearest first.

@@ -75,7 +75,8 @@ struct provider {
     std::string callback_json;  // callback parameter put into the profile
     bool id_token = true;       // false: the profile comes from userinfo
     bool check_pkce = true, check_state = false, check_nonce = false;
-    bool form_post = false;  // response_mode=form_post among the params
+    bool https_only = false;  // refuses http callback URLs, even for localhost
+    bool form_post = false;   // response_mode=form_post among the params
     bool allow_dangerous_email_account_linking = false;
     std::string redirect_proxy_url;  // own, or the configuration's; empty: none
     json::value options;             // resolved options, as filters see them

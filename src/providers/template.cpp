@@ -24,8 +24,10 @@ expanded expand(std::string_view text, const lookup& get) {
             at = open + 1;
             continue;
         }
-        if (auto value = get(name)) out.text += *value;
-        else if (out.missing.empty()) out.missing = name;
+        if (auto value = get(name))
+            out.text += *value;
+        else if (out.missing.empty())
+            out.missing = name;
         at = close + 1;
     }
     return out;
