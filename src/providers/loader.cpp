@@ -692,6 +692,7 @@ std::optional<mistake> loader::impl::judge(draft& d) const {
     }
     if (p.type == type::email) {
         p.send = at(d.file, "send");
+        if (const auto* text = d.file.find("missing")) p.email.set("missing", *text);
         const auto server_line = d.set.find("server");
         const bool internal = p.email.find("send_uri") != nullptr;
         if (p.send.is_null() && server_line == d.set.end() && !internal && !around.lenient)

@@ -180,7 +180,9 @@ json::value from_jv(jv v) {  // takes v
         case JV_KIND_NUMBER: {
             const double n = jv_number_value(v);
             jv_free(v);
-            return std::isfinite(n) ? json::value(n) : json::value();
+            if (!std::isfinite(n)) return {};
+            // What lay above 2^53 may have been rounded when it was read.
+            return json::number{n, std::abs(n) > 9007199254740992.0};
         }
         case JV_KIND_STRING:
             return text_of(v);
