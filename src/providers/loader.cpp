@@ -288,7 +288,7 @@ const known_line lines[] = {
      }},
     {"max_age", oauth_kinds | email_kind, 1, 1, false, "time",
      [](draft& d, const words& w) {
-         seconds t;
+         seconds t{0};
          auto wrong = age(w[0], t);
          if (d.p->type == type::email)
              d.p->email_max_age = t;
