@@ -363,7 +363,9 @@ public:
 
 private:
     bool header(std::string_view line) override {
-        said_ = trimmed(line.substr(0, 512));
+        // 4yz and 5yz are refusals (RFC 5321 section 4.2.1); a QUIT with its own answer follows
+        // them.
+        if (line.starts_with('4') || line.starts_with('5')) said_ = trimmed(line.substr(0, 512));
         return true;
     }
     static std::size_t on_read(char* to, std::size_t, std::size_t room, void* self) noexcept {
