@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -148,6 +149,17 @@ public:
     }
 };
 
+// Different every time within a run, the same in every run.
+class seeded_random final : public io::random {
+public:
+    void fill(std::span<unsigned char> out) override {
+        for (auto& b : out) b = static_cast<unsigned char>(engine_());
+    }
+
+private:
+    std::mt19937_64 engine_;
+};
+
 class log_lines final : public io::log {
 public:
     void write(io::level, std::string_view line) override { lines.emplace_back(line); }
@@ -156,9 +168,7 @@ public:
 
 class leases final : public io::shared_cache {
 public:
-    bool once(std::string_view key, milliseconds) override {
-        return taken_.emplace(key).second;
-    }
+    bool once(std::string_view key, milliseconds) override { return taken_.emplace(key).second; }
     bool seen(std::string_view key) override { return taken_.count(std::string(key)) != 0; }
 
 private:
