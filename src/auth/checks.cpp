@@ -1,0 +1,125 @@
+#include "auth/checks.hpp"
+
+#include "crypto/crypto.hpp"
+#include "util/bytes.hpp"
+
+namespace authjs::auth::checks {
+
+namespace {
+
+constexpr seconds lifetime{900};
+
+// `state` is a check of its own cookie where the provider says so, where a redirect proxy reads it,
+// and where there is no other check to bind it to.
+struct plan {
+    bool state, pkce, nonce;
+    explicit plan(const providers::provider& p)
+        : state(p.check_state || !p.redirect_proxy_url.empty() ||
+                (!p.check_pkce && !p.check_nonce)),
+          pkce(p.check_pkce),
+          nonce(p.check_nonce) {}
+};
+
+std::string draw(context& cx) { return base64url(io::random_bytes(cx.io.random, 32)); }
+
+void queue(context& cx, which w, std::string_view value, const std::string& bound_state) {
+    const auto& kind = cx.cookies[w];
+    json::value payload;
+    payload.set("value", value).set("provider", cx.provider->id);
+    if (!bound_state.empty()) payload.set("state", bound_state);
+    set_cookie c{kind.name, {}, kind.options, {}};
+    c.value = jose::encode(kind.ring, std::move(payload), lifetime, cx.io.clock, cx.io.random);
+    c.expires = cx.now() + lifetime;
+    // A form_post is a cross-site POST, to which a browser attaches SameSite=None alone. The PKCE
+    // cookie stays as it is: such providers do without PKCE.
+    if (cx.provider->form_post && w != which::pkce_code_verifier) {
+        c.options.same_site = "None";
+        c.options.secure = true;
+    }
+    cx.queued.push_back(std::move(c));
+}
+
+struct content {
+    std::string value, state;
+};
+std::optional<content> open(context& cx, which w) {
+    const auto& kind = cx.cookies[w];
+    const auto* text = cx.jar.find(kind.name);
+    if (!text) return std::nullopt;
+    const auto opened = jose::decode(kind.ring, *text, cx.now());
+    if (!opened.claims || opened.claims->text("value").empty() ||
+        opened.claims->text("provider") != cx.provider->id)
+        return std::nullopt;
+    cx.remove(w);
+    return content{std::string(opened.claims->text("value")),
+                   std::string(opened.claims->text("state"))};
+}
+
+content demand(context& cx, which w) {
+    auto found = open(cx, w);
+    if (!found)
+        throw error(code::invalid_check, "check cookie is missing, old or another flow's")
+            .with("cookie", which_name(w))
+            .with("provider", cx.provider->id)
+            .because("lost_signin");
+    return std::move(*found);
+}
+
+}  // namespace
+
+sent create(context& cx, const std::string& proxy_origin) {
+    const plan to(*cx.provider);
+    sent out;
+    std::string bound;
+    if (to.state) {
+        json::value inner;
+        if (!proxy_origin.empty()) inner.set("origin", proxy_origin);
+        inner.set("random", draw(cx));
+        out.state =
+            jose::encode(cx.cf.state_ring, std::move(inner), lifetime, cx.io.clock, cx.io.random);
+        queue(cx, which::state, out.state, {});
+    } else {
+        out.state = bound = draw(cx);
+    }
+    if (to.pkce) {
+        const auto verifier = draw(cx);  // RFC 7636 section 4.1
+        out.code_challenge = base64url(crypto::digest(crypto::hash::sha256, verifier));
+        queue(cx, which::pkce_code_verifier, verifier, bound);
+    }
+    if (to.nonce) {
+        out.nonce = draw(cx);  // OIDC Core section 3.1.2.1
+        queue(cx, which::nonce, *out.nonce, bound);
+    }
+    return out;
+}
+
+kept use(context& cx) {
+    const plan to(*cx.provider);
+    kept out;
+    if (to.state) out.state = demand(cx, which::state).value;
+    const auto bind = [&](const content& c) {
+        if (!to.state && !out.state && !c.state.empty()) out.state = c.state;
+    };
+    if (to.pkce) {
+        auto c = demand(cx, which::pkce_code_verifier);
+        bind(c);
+        out.verifier = std::move(c.value);
+    }
+    if (to.nonce) {
+        auto c = demand(cx, which::nonce);
+        bind(c);
+        out.nonce = std::move(c.value);
+    }
+    return out;
+}
+
+std::string proxied_to(context& cx, const std::string& state) {
+    const auto opened = jose::decode(cx.cf.state_ring, state, cx.now());
+    if (!opened.claims)
+        throw error(code::invalid_check, "state does not open on the redirect proxy")
+            .with("provider", cx.provider->id)
+            .because("lost_signin");
+    return std::string(opened.claims->text("origin"));
+}
+
+}  // namespace authjs::auth::checks

@@ -1,0 +1,128 @@
+#include "auth/pages/pages.hpp"
+#include "util/html.hpp"
+
+namespace authjs::auth::pages {
+
+namespace {
+
+// Class names, variables and colours are the ones people style and test against (spec/pages.md
+// section 7). The large bold button text is for contrast: white on the default blue is 3.9 to 1.
+constexpr std::string_view light_colors =
+    "--color-background:#ececec;--color-background-card:#fff;--color-text:#000;"
+    "--color-primary:#444;--color-control-border:#bbb;--color-separator:#ccc;--provider-bg:#fff;"
+    "--provider-bg-hover:color-mix(in srgb,var(--provider-brand-color,#888) 30%,#fff)";
+constexpr std::string_view dark_colors =
+    "--color-background:#161b22;--color-background-card:#0d1117;--color-text:#fff;"
+    "--color-primary:#ccc;--color-control-border:#555;--color-separator:#444;"
+    "--provider-bg:#161b22;"
+    "--provider-bg-hover:color-mix(in srgb,var(--provider-brand-color,#888) 30%,#000)";
+constexpr std::string_view sheet =
+    "*{box-sizing:border-box;margin:0}"
+    ":root{--border-width:1px;--border-radius:.5rem;--color-error:#c94b4b;--color-info:#157efb;"
+    "--color-info-hover:#0f6ddb;--color-info-text:#fff}"
+    "body{background:var(--color-background);color:var(--color-text);font-size:16px;"
+    "font-family:ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,"
+    "sans-serif}"
+    ".page{display:grid;place-items:center;min-height:100vh;padding:1rem}"
+    ".page>div{text-align:center}"
+    ".card{width:343px;max-width:100%;margin:0 auto;padding:1.25rem 2rem;border-radius:1rem;"
+    "background:var(--color-background-card)}"
+    "@media (min-width:450px){.card{width:368px}}"
+    ".logo{display:inline-block;max-width:150px;max-height:70px;margin:.5rem 0 1rem}"
+    "h1{margin:.75rem 0 1.25rem;font-size:1.75rem;font-weight:400}"
+    "p{margin:0 0 1rem;line-height:1.4;color:var(--color-text)}"
+    "form{margin:0}"
+    ".provider+.provider{margin-top:.75rem}"
+    ".section-header{display:block;margin:.5rem 0 .25rem;font-weight:500;text-align:left;"
+    "color:var(--color-text)}"
+    "input:not([type=hidden]){width:100%;padding:.5rem 1rem;font-size:1rem;"
+    "border:var(--border-width) solid var(--color-control-border);"
+    "border-radius:var(--border-radius);background:var(--color-background-card);"
+    "color:var(--color-text)}"
+    "input[type=checkbox],input[type=radio]{width:auto}"
+    ".button,button{display:flex;align-items:center;justify-content:space-between;width:100%;"
+    "min-height:50px;padding:.75rem 1rem;font:inherit;font-size:1.1rem;text-align:left;"
+    "text-decoration:none;cursor:pointer;color:var(--color-text);background:var(--provider-bg);"
+    "border:var(--border-width) solid var(--color-control-border);"
+    "border-radius:var(--border-radius)}"
+    ".button:hover{background:var(--provider-bg-hover)}"
+    "a.button{justify-content:center}"
+    ".button img{flex:none;height:24px;width:auto}"
+    ".submit{justify-content:center;margin-top:1rem;font-size:1.2rem;font-weight:700;"
+    "color:var(--button-text-color,var(--color-info-text));border-color:transparent;"
+    "background:var(--brand-color,var(--color-info))}"
+    ".submit:hover{background:var(--brand-color,var(--color-info-hover))}"
+    "a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid "
+    "var(--color-info);outline-offset:2px}"
+    "a.site{color:var(--color-primary);font-size:1rem;line-height:2rem}"
+    ".signin .error,.advice{margin:0 0 1.25rem;padding:.75rem 1rem;text-align:left;"
+    "border-radius:var(--border-radius)}"
+    ".signin .error{background:var(--color-error);font-weight:500}"
+    ".signin .error p{margin:0;color:#fff}"
+    ".advice{border:var(--border-width) solid var(--color-control-border)}.advice p{margin:0}"
+    ".reference{font-size:.85rem;overflow-wrap:anywhere}"
+    "hr{display:block;overflow:visible;height:0;margin:1.5rem auto;border:0;"
+    "border-top:1px solid var(--color-separator)}"
+    "hr::before{content:\"or\";position:relative;top:-.7rem;padding:0 .75rem;"
+    "background:var(--color-background-card);color:var(--color-primary)}";
+
+// What goes into CSS must stay one value there, whoever wrote it.
+bool is_css_value(std::string_view v) {
+    return !v.empty() && v.find_first_of(";{}<>\"'\\") == v.npos;
+}
+
+std::string style_of(const config& cf, const document& d) {
+    std::string css(sheet);
+    const auto theme = [&css](std::string_view name, std::string_view colors) {
+        css.append(".__next-auth-theme-").append(name).append("{").append(colors).append("}");
+    };
+    theme("light", light_colors);
+    theme("auto", light_colors);
+    theme("dark", dark_colors);
+    css += "@media (prefers-color-scheme:dark){";
+    theme("auto", dark_colors);
+    css += "}";
+    if (is_css_value(cf.theme.brand_color))
+        css.append(":root{--brand-color:").append(cf.theme.brand_color).append("}");
+    if (is_css_value(cf.theme.button_text))
+        css.append(":root{--button-text-color:").append(cf.theme.button_text).append("}");
+    return css + d.more_style;
+}
+
+}  // namespace
+
+std::string attribute(std::string_view name, std::string_view value) {
+    return ' ' + std::string(name) + "=\"" + html::escape(value) + '"';
+}
+
+std::string paragraph(std::string_view words) { return "<p>" + html::escape(words) + "</p>"; }
+
+std::string hidden(std::string_view name, std::string_view value) {
+    return "<input type=\"hidden\"" + attribute("name", name) + attribute("value", value) + "/>";
+}
+
+response render(const config& cf, int status, const document& d) {
+    const auto style = style_of(cf, d);
+    std::string page =
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"UTF-8\">"
+        "<meta http-equiv=\"X-UA-Compatible\" content=\"IE=edge\">"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1.0\"><style>";
+    page.append(style).append("</style><title>").append(html::escape(d.title));
+    page.append("</title></head><body")
+        .append(attribute("class", "__next-auth-theme-" + cf.theme.color_scheme))
+        .append("><div class=\"page\"><div")
+        .append(attribute("class", d.kind))
+        .append("><div class=\"card\">");
+    // On the sign-in page the message stands above the logo.
+    const bool message_first = d.card.starts_with("<div class=\"error\">");
+    const auto rest = message_first ? d.card.find("</div>") + 6 : 0;
+    page.append(d.card, 0, rest);
+    if (!cf.theme.logo.empty())
+        page.append("<img")
+            .append(attribute("src", cf.theme.logo))
+            .append(" alt=\"Logo\" class=\"logo\"/>");
+    page.append(d.card, rest).append("</div></div></div></body></html>");
+    return page_answer(cf, status, std::move(page), style);
+}
+
+}  // namespace authjs::auth::pages

@@ -1,0 +1,70 @@
+#include <algorithm>
+#include <array>
+
+#include "auth/pages/pages.hpp"
+#include "util/html.hpp"
+
+namespace authjs::auth::pages {
+
+namespace {
+
+struct row {
+    std::string_view name;
+    int status;
+    text heading;
+    std::array<text, 2> lines;  // the second may be count_: none
+    bool offers_sign_in;
+};
+constexpr std::array<row, 4> rows{{
+    {"Configuration",
+     500,
+     text::head_configuration,
+     {text::configuration_1, text::configuration_2},
+     false},
+    {"AccessDenied", 403, text::head_denied, {text::denied, text::count_}, true},
+    {"Verification", 403, text::head_link, {text::link_1, text::link_2}, true},
+    {"Unavailable", 503, text::head_unavailable, {text::unavailable_1, text::unavailable_2}, false},
+}};
+
+std::string link(std::string_view css_class, const std::string& href, std::string_view words) {
+    return "<a" + attribute("class", css_class) + attribute("href", href) + ">" +
+           html::escape(words) + "</a>";
+}
+
+}  // namespace
+
+response error(const config& cf, std::string_view origin, std::string_view name,
+               std::string_view reason, std::string_view reference) {
+    document d{say(text::title_error), "error", {}, {}};
+    const auto found = std::ranges::find(rows, name, &row::name);
+    const auto head = [&](text id) { d.card += "<h1>" + html::escape(say(id)) + "</h1>"; };
+    const std::string site(origin);
+    const auto sign_in = site + cf.base_path + "/signin";
+    if (found == rows.end()) {
+        head(text::head_error);
+        d.card += "<div class=\"message\"><p>" +
+                  link("site", site, site.substr(std::min(site.find("//") + 2, site.size()))) +
+                  "</p></div>";
+    } else {
+        head(found->heading);
+        const auto words = advice(reason);
+        d.card += "<div class=\"message\"><div>";
+        if (words.empty()) {
+            for (const auto line : found->lines)
+                if (line != text::count_) d.card += paragraph(say(line));
+        } else {
+            d.card += "<div class=\"advice\">" + paragraph(words) + "</div>";
+        }
+        d.card += "</div></div>";
+        if (found->offers_sign_in || reason == "lost_signin")
+            d.card +=
+                link("button", sign_in, say(words.empty() ? text::do_sign_in : text::start_again));
+    }
+    constexpr std::size_t longest_reference = 64;
+    if (!reference.empty() && reference.size() <= longest_reference)
+        d.card += "<p class=\"reference\">" +
+                  html::escape(std::string(say(text::reference)).append(reference)) + "</p>";
+    return render(cf, found == rows.end() ? 200 : found->status, d);
+}
+
+}  // namespace authjs::auth::pages
