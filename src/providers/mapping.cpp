@@ -1,6 +1,8 @@
 #include "providers/mapping.hpp"
 
+extern "C" {  // jq 1.6 does not say so itself
 #include <jq.h>
+}
 
 #include <algorithm>
 #include <array>
@@ -181,8 +183,8 @@ json::value from_jv(jv v) {  // takes v
             const double n = jv_number_value(v);
             jv_free(v);
             if (!std::isfinite(n)) return {};
-            // What lay above 2^53 may have been rounded when it was read.
-            return json::number{n, std::abs(n) > 9007199254740992.0};
+            // What lay at 2^53 or above may have been rounded when it was read.
+            return json::number{n, std::abs(n) >= 9007199254740992.0};
         }
         case JV_KIND_STRING:
             return text_of(v);
