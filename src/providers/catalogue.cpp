@@ -12,6 +12,7 @@ namespace authjs::providers {
 std::vector<std::string_view> catalogue_ids() {
     std::vector<std::string_view> ids;
     for (const auto& file : embedded_files()) ids.push_back(file.id);
+    std::ranges::sort(ids);
     return ids;
 }
 

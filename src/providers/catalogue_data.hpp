@@ -1,4 +1,4 @@
-// The files of providers/, embedded by the build (Makefile: catalogue_data.cpp), sorted by id.
+// The files of providers/, embedded by the build (Makefile: catalogue_data.cpp).
 #pragma once
 
 #include <span>

@@ -537,12 +537,12 @@ std::optional<mistake> loader::impl::find_file(const declaration& d, draft& to) 
     constexpr auto passkeys = "passkeys (type webauthn) are not in this version";
 
     const auto embedded = embedded_files();
-    const auto in = std::ranges::lower_bound(embedded, d.id, {}, &embedded_file::id);
+    const auto in = std::ranges::find(embedded, d.id, &embedded_file::id);
     const auto row = std::ranges::find(built_ins, d.id, &built_in::id);
     if (const auto mine = own.find(d.id); mine != own.end()) {
         to.file = mine->second;
         to.file_name = own_path.at(d.id);
-    } else if (in != embedded.end() && in->id == d.id) {
+    } else if (in != embedded.end()) {
         to.file_name = "providers/" + d.id + ".json";
         auto content = json::parse(in->text);
         if (auto why = judge_file(content ? *content : nothing(), d.id))
@@ -560,8 +560,8 @@ std::optional<mistake> loader::impl::find_file(const declaration& d, draft& to) 
         if (type_line.empty())
             return mistake{d.where, "unknown provider " + in_quotes(d.id) +
                                         did_you_mean(d.id, known) +
-                                        " One that is not in the catalogue needs a type line: "
-                                        "type oauth, oidc, email or credentials"};
+                                        " (one that is not in the catalogue needs a type line: "
+                                        "type oauth, oidc, email or credentials)"};
         if (!type_from(type_line))
             return mistake{d.where, "provider " + in_quotes(d.id) + ": unknown type " +
                                         in_quotes(type_line) +
