@@ -21,6 +21,18 @@ public:
     virtual task<void> deliver(io::smtp_message m, const http::transport& via) = 0;
 };
 
+// The one that delivers for real. The client outlives it.
+class curl_mailer final : public mailer {
+public:
+    explicit curl_mailer(io::curl_client& client) : client_(client) {}
+    task<void> deliver(io::smtp_message m, const http::transport& via) override {
+        return client_.deliver(std::move(m), via);
+    }
+
+private:
+    io::curl_client& client_;
+};
+
 struct theme {
     std::string color_scheme = "auto", logo, brand_color, button_text;
 };
@@ -29,7 +41,7 @@ struct letter {
     std::string identifier;  // one recipient, normalised and checked (no control characters)
     std::string url;         // the link, absolute; its host is the letter's {host}
     std::string token;       // as in the link, not its hash
-    instant expires;
+    instant expires;         // the provider's email_max_age after the letter's date
     email::theme theme;
 };
 
