@@ -33,11 +33,13 @@ public:
     key_ring(const std::vector<secret>& secrets, std::string_view salt);
     const std::vector<derived_key>& keys() const noexcept { return keys_; }
     bool empty() const noexcept { return keys_.empty(); }
+    // 32 bytes that are equal for rings of equal keys, and for no others; says nothing about them.
+    const std::string& identity() const noexcept { return identity_; }
     const std::string& header() const noexcept { return header_; }  // base64url, of the first key
 
 private:
     std::vector<derived_key> keys_;
-    std::string header_;
+    std::string header_, identity_;
 };
 
 // encode sets iat, exp = now + max_age and jti (an existing member keeps its place, new ones are

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,9 @@ namespace authjs {
 std::string base64url(std::string_view bytes);  // RFC 4648 section 5, without padding
 // Strict: no white space, no padding, no + or /, no left-over bits (a canonical encoding only).
 std::optional<std::string> from_base64url(std::string_view text);
+// The same into a caller's buffer of at least text.size() / 4 * 3 + 2 bytes, without the heap.
+// Answers the number of bytes.
+std::optional<std::size_t> from_base64url_into(std::string_view text, std::span<char> out) noexcept;
 std::string base64(std::string_view bytes);                     // RFC 4648 section 4, with padding
 std::optional<std::string> from_base64(std::string_view text);  // strict, padding demanded
 std::string hex(std::string_view bytes);                        // lower case
