@@ -199,6 +199,7 @@ export class Provider {
             query: Object.fromEntries(url.searchParams),
             form: Object.fromEntries(new URLSearchParams(/urlencoded/.test(rq.headers["content-type"]) ? body : "")),
         };
+        Object.defineProperty(request, "closed", { value: new Promise((done) => rs.once("close", done)) });
         this.requests.push(request);
         const over = this.#override(role, request);
         const usual = this[`_${role}`]?.(request, over) ?? { status: 404, headers: json_type, body: '{"error":"not_found"}' };
