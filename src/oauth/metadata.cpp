@@ -17,6 +17,7 @@ template <class T>
 struct kept {
     std::shared_ptr<const T> value;
     instant since{}, fresh_until{}, usable_until{};
+    bool is_down = false;  // the last request for it failed
 
     // A clock that was set back makes it old, not eternal.
     bool is_fresh(instant now) const { return value && since <= now && now < fresh_until; }
@@ -54,13 +55,14 @@ struct metadata::impl {
             auto fresh = std::make_shared<const T>(read(answer));
             const auto now = clock.now();
             *what = {std::move(fresh), now, now + fresh_for(answer),
-                     now + fresh_for(answer) + stale_for};
+                     now + fresh_for(answer) + stale_for, false};
         } catch (const error& e) {
             failed = e;
         }
         if (!failed) co_return;
         const auto now = clock.now();
         if (!what->value || now >= what->usable_until) throw std::move(*failed);
+        what->is_down = true;
         what->since = std::min(what->since, now);
         what->fresh_until = std::min(now + retry_pause, what->usable_until);
     }
@@ -111,8 +113,10 @@ task<void> metadata::verify(http::sender http, std::shared_ptr<const server> as,
     if (jose::verify(token, *keys.value, alg)) co_return;
 
     // The provider may have changed its keys since; whoever floods us with unknown ones gets no
-    // more than one request out of us in a while, whatever worker they reach.
-    const bool again = was_fresh && impl_->shared.once("jwks " + as->issuer, refetch_pause);
+    // more than one request out of us in a while, whatever worker they reach, and none while the
+    // provider is known to be down.
+    const bool again =
+        was_fresh && !keys.is_down && impl_->shared.once("jwks " + as->issuer, refetch_pause);
     if (again) co_await impl_->renew_keys(&keys, http, as->jwks_uri);
     demand(again && jose::verify(token, *keys.value, alg), "a token's signature is not good");
 }
