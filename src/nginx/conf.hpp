@@ -14,15 +14,10 @@
 #include <vector>
 
 #include "auth/config.hpp"
-#include "nginx/compat.hpp"
 #include "nginx/environment.hpp"
+#include "nginx/ngx.hpp"
 #include "nginx/origin.hpp"
 #include "providers/catalogue.hpp"
-
-extern "C" {
-extern ngx_module_t ngx_http_auth_js_module;
-extern ngx_module_t ngx_http_auth_js_filter_module;
-}
 
 namespace authjs::nginx {
 
@@ -130,18 +125,23 @@ struct main_conf {
     std::vector<std::unique_ptr<set_variable>> sets;
     std::size_t zone_size = 1u << 20;
     ngx_int_t state_index = NGX_ERROR;  // the hidden variable that carries state (state.hpp)
-    bool used = false;                  // some location protects, handles or verifies
+    bool noticed_secret = false;
+    struct default_provider {
+        std::string id, where;
+        const site_conf* site;
+    };
+    std::vector<default_provider> defaults;  // auth_js_default_provider, checked at the end
+    bool used = false;                       // some location protects, handles or verifies
 };
 
 // What is noted of a server while its locations are merged, for the warnings at the end.
 struct srv_conf {
     struct protected_at {
         std::string where, base_path;
-        bool redirects;
     };
-    std::optional<protected_at> protects;  // the first location that may redirect to sign-in
+    std::optional<protected_at> protects;  // the first location that may redirect to <base>/signin
     std::set<std::string> handled;         // base paths that have a handler
-    std::string unnamed_handler;           // where a handler stands that needs a server name
+    std::string nameless_handler;          // a handler that knows its origin by server_name alone
     std::vector<std::string> loose_aliases;
 };
 
@@ -154,7 +154,6 @@ struct loc_conf {
     place handler_at;
     place returns;  // an unconditional `return` of a 2xx in this very block
     bool has_return = false;
-    bool warned_early = false;  // a variable was asked before a session could be known
 };
 
 inline loc_conf* level_of(ngx_http_request_t* r) noexcept {

@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "nginx/compat.hpp"
+#include "auth/config.hpp"
+#include "nginx/ngx.hpp"
 
 namespace authjs::nginx {
 
@@ -14,14 +15,12 @@ namespace authjs::nginx {
 // cookie was taken out of what nginx passes on. The views live as long as the main request.
 std::vector<std::string_view> cookie_lines(ngx_http_request_t* r);
 
-// without_cookies cuts the cookies that `is_session` names out of one Cookie line's value, in
-// place; the rest stays byte for byte. Answers the new length.
-std::size_t cut_cookies(char* line, std::size_t length,
-                        bool (*is_session)(std::string_view, const void*),
-                        const void* data) noexcept;
+// without_session is one Cookie line without the session cookie and its chunks; what stays is the
+// same byte for byte. `changed` is set if something went.
+std::string without_session(std::string_view line, const auth::config& cf, bool& changed);
 
-// strip applies both directives of this location to the request, once per request and location.
-// Throws std::bad_alloc when the pool has no memory.
+// strip applies both directives of this location to the request. Throws std::bad_alloc when the
+// pool has no memory.
 void strip(ngx_http_request_t* r);
 
 }  // namespace authjs::nginx

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "nginx/compat.hpp"
+#include "nginx/ngx.hpp"
 
 namespace authjs::nginx {
 

@@ -9,6 +9,9 @@
 
 namespace authjs::nginx {
 
+// is_own_call: a sub-request that the module itself made for an internal call.
+bool is_own_call(const ngx_http_request_t* r) noexcept;
+
 // init_capture puts the body filter in place that keeps answers; a filter module's
 // postconfiguration calls it once.
 ngx_int_t init_capture(ngx_conf_t* cf);
