@@ -7,6 +7,11 @@
 // error(unavailable), and its answer is thrown away.
 #pragma once
 
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+
 #include "auth/handle.hpp"
 #include "nginx/log.hpp"
 #include "nginx/ngx.hpp"
@@ -16,42 +21,49 @@ namespace authjs::nginx {
 
 class flow {
 public:
-    // What runs (its reference parameters outlive it), and what nginx is to do with what it gave;
+    // What runs (what it refers to outlives it), and what nginx is to do with what it gave:
     // `finish` answers what ngx_http_finalize_request gets and is not called for a request that is
-    // gone. A failed task is NGX_HTTP_INTERNAL_SERVER_ERROR.
+    // gone. A task that throws is NGX_HTTP_INTERNAL_SERVER_ERROR.
     using root = std::function<task<auth::response>(auth::ports)>;
-    using finisher = ngx_int_t (*)(ngx_http_request_t* r, auth::response rs);
+    using finisher = ngx_int_t (*)(ngx_http_request_t* r, const auth::response& rs);
 
     // start runs the task to its first suspension. The caller has taken one reference on the
-    // request (as ngx_http_read_client_request_body does) that the flow gives back by finalizing.
-    // NGX_ERROR: out of memory, nothing was started and nothing is given back.
-    static ngx_int_t start(ngx_http_request_t* r, const auth::config& cf, root run,
-                           finisher finish);
+    // request (as ngx_http_read_client_request_body does), which the flow gives back by finalizing,
+    // at once where the task never waits. It throws, having started nothing, when memory is short.
+    static void start(ngx_http_request_t* r, const auth::config& cf, root run, finisher finish);
 
-    auth::ports ports();
+    // drop_orphans destroys the flows whose request is gone; before the worker's ports are.
+    static void drop_orphans() noexcept;
+
     ~flow();
     flow(const flow&) = delete;
     flow& operator=(const flow&) = delete;
 
 private:
-    flow(ngx_http_request_t* r, const auth::config& cf, finisher finish);
-    task<void> run(root what);
-    void commit();
+    class counted;
+
+    flow(ngx_http_request_t* r, const auth::config& cf, root run, finisher finish);
+    task<void> to_the_end();
+    auth::ports ports();
+    void watch_client();
+    void commit() noexcept;
     void poke() noexcept;
     void wake() noexcept;
-    static void on_event(ngx_event_t* ev) noexcept;
-    static void on_request_gone(void* data) noexcept;
+    void finish() noexcept;
+    void request_gone() noexcept;
 
-    ngx_http_request_t* r_;
-    finisher finish_;
+    ngx_http_request_t* r_;  // null once it is gone
     log log_;
     internal_calls internal_;
-    root what_;
-    task<void> task_;
+    std::unique_ptr<counted> counted_;
+    root run_;
+    finisher finish_;
     std::optional<auth::response> answer_;
-    ngx_event_t event_{};
+    ngx_event_t event_{};  // posted when something happened that wake() looks at
     bool committed_ = false;
     bool over_ = false;
+    std::list<std::unique_ptr<flow>> self_;  // moves to the orphans, or dies with the request
+    task<void> task_;                        // last: destroyed before all that it uses
 };
 
 }  // namespace authjs::nginx

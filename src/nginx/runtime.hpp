@@ -1,10 +1,9 @@
 // The world of one worker process: every port that flows use, made after fork, gone before exit.
 #pragma once
 
-#include <memory>
-
 #include "auth/gate.hpp"
 #include "crypto/crypto.hpp"
+#include "email/letter.hpp"
 #include "io/curl_client.hpp"
 #include "nginx/log.hpp"
 #include "nginx/loop.hpp"
@@ -18,6 +17,20 @@ namespace authjs::nginx {
 class system_clock final : public io::clock {
 public:
     instant now() override;  // asks the system: nginx's cached time is as old as its last event
+};
+
+// Is told when the worker begins to exit gracefully, as nginx tells its own idle connections.
+class exit_bell {
+public:
+    explicit exit_bell(std::function<void()> rung);  // without a free connection it stays silent
+    ~exit_bell();
+    exit_bell(const exit_bell&) = delete;
+    exit_bell& operator=(const exit_bell&) = delete;
+
+private:
+    void hang_up() noexcept;
+    ngx_connection_t* c_ = nullptr;
+    std::function<void()> rung_;
 };
 
 class worker {
@@ -35,6 +48,9 @@ public:
     io::curl_client http{loop};
     oauth::metadata metadata{clock, shared};
     auth::token_cache tokens;
+
+private:
+    exit_bell bell_{[this] { http.close_idle(); }};
 };
 
 // init_process makes the worker's world, in workers and in a single process (not in cache helpers);
