@@ -84,9 +84,10 @@ struct config {
         on,
         off
     } secure = secure_cookies::automatic;
-    cookie_set plain, secured;  // without and with Secure
-    jose::key_ring state_ring;  // salt encodedState
-    jose::key_ring go_ring;     // salt authjs.go
+    cookie_set plain, secured;      // without and with Secure
+    jose::key_ring state_ring;      // salt encodedState
+    jose::key_ring challenge_ring;  // salt encodedWebauthnChallenge
+    jose::key_ring go_ring;         // salt authjs.go
     std::array<std::string, static_cast<std::size_t>(custom_page::count_)>
         pages;  // empty: built in
     auth::theme theme;
