@@ -63,6 +63,7 @@ task<void> verify_signature(context& cx, std::shared_ptr<const oauth::server> kn
             throw error(code::callback_route_error, "ID token does not verify");
         co_return;
     }
+    if (!cx.provider->id_token_keys) co_return;
     auto as = co_await keys_of(cx, std::move(known));
     co_await cx.io.metadata.verify(cx.http(), std::move(as), std::move(token), alg);
 }

@@ -46,11 +46,11 @@ constexpr built_in built_ins[] = {
 };
 
 constexpr std::string_view file_members[] = {
-    "id",       "name",       "type",         "style",         "options",
-    "vars",     "issuer",     "issuer_claim", "authorization", "token",
-    "userinfo", "photo",      "id_token",     "id_token_alg",  "callback_json",
-    "checks",   "require",    "profile",      "send",          "missing",
-    "env",      "deprecated", "https",        "doc",           "notes"};
+    "id",       "name",         "type",          "style",         "options",    "vars",
+    "issuer",   "issuer_claim", "authorization", "token",         "userinfo",   "photo",
+    "id_token", "id_token_alg", "id_token_keys", "callback_json", "checks",     "require",
+    "profile",  "send",         "missing",       "env",           "deprecated", "https",
+    "doc",      "notes"};
 
 std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
@@ -279,7 +279,7 @@ const known_line lines[] = {
      }},
     {"id_token", oauth_kinds, 1, 1, false, "on|off",
      [](draft& d, const words& w) { return flag(w[0], d.p->id_token); }},
-    {"id_token_alg", oauth_kinds, 1, 1, false, "NAME",
+    {"id_token_alg", "id_token_keys", oauth_kinds, 1, 1, false, "NAME",
      [](draft& d, const words& w) {
          d.p->client.id_token_alg = w[0];
          return crypto::sig_from(w[0])
@@ -737,6 +737,7 @@ std::optional<mistake> loader::impl::judge(draft& d) const {
         if (name == "nonce") p.check_nonce = true;
     }
     if (const auto* on = at(d.file, "id_token").as_bool(); on && !*on) p.id_token = false;
+    if (const auto* on = at(d.file, "id_token_keys").as_bool()) p.id_token_keys = *on;
     if (p.client.id_token_alg.empty()) p.client.id_token_alg = d.file.text("id_token_alg");
     p.callback_json = d.file.text("callback_json");
     p.issuer_placeholder = at(d.file, "issuer_claim").text("placeholder");

@@ -74,6 +74,9 @@ struct provider {
     std::string photo_url;
     std::string callback_json;  // callback parameter put into the profile
     bool id_token = true;       // false: the profile comes from userinfo
+    // false: where the keys are is not known; TLS to the token endpoint vouches for the ID token
+    // (OpenID Connect Core section 3.1.3.7, item 6). Its claims are checked all the same.
+    bool id_token_keys = true;
     bool check_pkce = true, check_state = false, check_nonce = false;
     bool https_only = false;  // refuses http callback URLs, even for localhost
     bool form_post = false;   // response_mode=form_post among the params
