@@ -279,7 +279,7 @@ const known_line lines[] = {
      }},
     {"id_token", oauth_kinds, 1, 1, false, "on|off",
      [](draft& d, const words& w) { return flag(w[0], d.p->id_token); }},
-    {"id_token_alg", "id_token_keys", oauth_kinds, 1, 1, false, "NAME",
+    {"id_token_alg", oauth_kinds, 1, 1, false, "NAME",
      [](draft& d, const words& w) {
          d.p->client.id_token_alg = w[0];
          return crypto::sig_from(w[0])
