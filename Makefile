@@ -139,10 +139,18 @@ $(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) | deps-test
 	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
 	$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
 
+# What blocks make session cookies with.
+TOKEN := $(BUILD)/tools/token
+$(TOKEN): t/tools/token.cpp $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@.o
+	$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lpthread -o $@
+
 # Test::Nginx blocks: with the runner in t/lib, or with OpenResty's where that is installed.
 PROVE ?= prove
 blocks: export TEST_NGINX_LOAD_MODULES = $(abspath $(MODULE))
-blocks: module | deps-test
+blocks: export AUTH_JS_TOKEN = $(abspath $(TOKEN))
+blocks: module $(TOKEN) | deps-test
 ifeq ($(TEST_NGINX),real)
 	$(PROVE) --norc -r t
 else
@@ -166,6 +174,6 @@ test: lint unit blocks flows
 clean:
 	rm -rf $(BUILD) t/servroot*
 
--include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d)
+-include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(TOKEN).d
 .PHONY: all lib module module-library install run deps deps-build deps-node deps-test unit blocks flows lint test clean always
 always:
