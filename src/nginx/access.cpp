@@ -333,7 +333,7 @@ std::string forwarded_url(ngx_http_request_t* r, const site_conf& conf, const st
     if (!trusts_peer(conf.trusted, r)) return origin + "/";
     const auto value = [&](std::string_view name) {
         const auto* v = header_in(r, name);
-        return v != nullptr ? text_of(*v) : std::string();
+        return v != nullptr ? text(*v) : std::string();
     };
     auto whole = value("X-Original-URL");
     if (whole.empty() && !value("X-Forwarded-Uri").empty()) {

@@ -21,7 +21,7 @@ namespace authjs::nginx {
 inline std::string_view view(const ngx_str_t& s) noexcept {
     return {reinterpret_cast<const char*>(s.data), s.len};
 }
-inline std::string text_of(const ngx_str_t& s) { return std::string(view(s)); }
+inline std::string text(const ngx_str_t& s) { return std::string(view(s)); }
 
 // for_each_cookie calls f with the ngx_table_elt_t* of every Cookie line: an array of pointers
 // before 1.23, a linked list since.

@@ -148,7 +148,7 @@ bool https_of(ngx_http_request_t* r) noexcept {
 
 site site_of(ngx_http_request_t* r) {
     site out;
-    out.asked_host = text_of(r->headers_in.server);
+    out.asked_host = text(r->headers_in.server);
     out.https = https_of(r);
     const auto* level = level_of(r);
     if (level == nullptr || level->site == nullptr) return out;

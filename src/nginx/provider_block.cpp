@@ -46,8 +46,8 @@ void add(provider_list& to, reading& in, const providers::declaration& d) {
 char* collect(ngx_conf_t* cf, ngx_command_t*, void* conf) {
     return conf_guard(cf, [&] {
         const auto* args = static_cast<const ngx_str_t*>(cf->args->elts);
-        providers::line l{text_of(args[0]), {}, here(cf).text()};
-        for (ngx_uint_t i = 1; i < cf->args->nelts; i++) l.values.push_back(text_of(args[i]));
+        providers::line l{text(args[0]), {}, here(cf).text()};
+        for (ngx_uint_t i = 1; i < cf->args->nelts; i++) l.values.push_back(text(args[i]));
         static_cast<std::vector<providers::line>*>(conf)->push_back(std::move(l));
     });
 }
@@ -58,7 +58,7 @@ char* read_provider_block(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) {
     line made{static_cast<const directive*>(cmd->post), {}, {}, here(cf)};
     char* rc = conf_guard(cf, [&] {
         const auto* args = static_cast<const ngx_str_t*>(cf->args->elts);
-        for (ngx_uint_t i = 1; i < cf->args->nelts; i++) made.words.push_back(text_of(args[i]));
+        for (ngx_uint_t i = 1; i < cf->args->nelts; i++) made.words.push_back(text(args[i]));
         if (made.words.size() != 1 && !(made.words.size() == 3 && made.words[1] == "as"))
             throw conf_error(made.at, "auth_js_provider takes: id [as name] { ... }");
     });

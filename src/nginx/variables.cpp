@@ -201,7 +201,7 @@ char* read_set(ngx_conf_t* cf, ngx_command_t*, void*) {
             ngx_http_conf_get_module_main_conf(cf, ngx_http_auth_js_module));
         main.sets.push_back(std::make_unique<set_variable>());
         auto& set = *main.sets.back();
-        set.filter = text_of(args[2]);
+        set.filter = text(args[2]);
         set.at = here(cf);
         v->get_handler = get_set;
         v->data = reinterpret_cast<uintptr_t>(&set);

@@ -7,7 +7,7 @@ namespace authjs::nginx {
 namespace {
 
 std::string location_text(const ngx_http_core_loc_conf_t& core) {
-    return "location " + std::string(core.exact_match ? "= " : "") + text_of(core.name);
+    return "location " + std::string(core.exact_match ? "= " : "") + text(core.name);
 }
 
 const loc_conf& level_in(void** loc_confs) {

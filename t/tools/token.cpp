@@ -12,7 +12,8 @@ class moved_clock final : public authjs::io::clock {
 public:
     explicit moved_clock(authjs::seconds back) : back_(back) {}
     authjs::instant now() override {
-        return std::chrono::time_point_cast<authjs::milliseconds>(std::chrono::system_clock::now()) -
+        return std::chrono::time_point_cast<authjs::milliseconds>(
+                   std::chrono::system_clock::now()) -
                back_;
     }
 
