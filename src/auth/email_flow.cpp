@@ -20,9 +20,8 @@ std::string identifier_of(const context& cx) {
     const auto& p = *cx.provider;
     const auto given = cx.field("email");
     std::string out;
-    const auto* filter = p.email.find("normalize");
-    if (filter && filter->as_number()) {
-        const auto made = p.maps->run(static_cast<int>(filter->as_number()->value), given);
+    if (p.normalize_filter >= 0) {
+        const auto made = p.maps->run(p.normalize_filter, given);
         if (made && made->as_string()) out = *made->as_string();
     } else {
         out = normalize_identifier(given);
