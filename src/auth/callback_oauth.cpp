@@ -258,7 +258,8 @@ task<response> callback_oauth(context& cx) {
         if (known) seen = to_json(*known);
     }
     json::value document;
-    document.set("user", std::move(seen)).set("account", account);
+    document.set("user", std::move(seen));
+    document.set("account", account);
     document.set("profile", who.profile);
     auto elsewhere_to = co_await ask_sign_in(cx, std::move(document));
     if (!elsewhere_to.empty()) co_return redirect_to(cx, elsewhere_to);

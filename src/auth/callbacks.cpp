@@ -17,7 +17,8 @@ json::value request_document(const request& rq) {
     json::value headers{json::object{}};
     for (const auto& f : rq.fields) headers.set(ascii_lower(f.name), latin1_to_utf8(f.value));
     json::value out;
-    out.set("url", rq.url()).set("method", rq.method);
+    out.set("url", rq.url());
+    out.set("method", rq.method);
     out.set("headers", std::move(headers));
     return out;
 }
@@ -66,7 +67,8 @@ task<std::string> ask_redirect(context& cx, std::string target) {
         found = std::move(*fine);
     } else {
         json::value document;
-        document.set("url", target).set("baseUrl", cx.rq.origin);
+        document.set("url", target);
+        document.set("baseUrl", cx.rq.origin);
         std::optional<error> failed;
         try {
             const auto answer = co_await ask(cx, callback::redirect, std::move(document));

@@ -25,7 +25,8 @@ std::string draw(context& cx) { return base64url(io::random_bytes(cx.io.random, 
 void queue(context& cx, which w, std::string_view value, const std::string& bound_state) {
     const auto& kind = cx.cookies[w];
     json::value payload;
-    payload.set("value", value).set("provider", cx.provider->id);
+    payload.set("value", value);
+    payload.set("provider", cx.provider->id);
     if (!bound_state.empty()) payload.set("state", bound_state);
     set_cookie c{kind.name, {}, kind.options, {}};
     c.value = jose::encode(kind.ring, std::move(payload), lifetime, cx.io.clock, cx.io.random);

@@ -46,7 +46,8 @@ task<json::value> ask_password_file(context& cx) {
     const bool good = co_await check_password(cx.io.pool, cx.provider->authorize_by.htpasswd_file,
                                               std::move(who.name), std::move(who.password));
     if (!good) throw refused(cx);
-    user.set("id", name).set("name", name);
+    user.set("id", name);
+    user.set("name", name);
     co_return user;
 }
 
@@ -104,9 +105,11 @@ task<response> callback_credentials(context& cx) {
 
     json::value account;
     account.set("providerAccountId", std::string(user.text("id")));
-    account.set("type", "credentials").set("provider", cx.provider->id);
+    account.set("type", "credentials");
+    account.set("provider", cx.provider->id);
     json::value document;
-    document.set("user", user).set("account", account);
+    document.set("user", user);
+    document.set("account", account);
     document.set("credentials", cx.body);
     auto elsewhere = co_await ask_sign_in(cx, std::move(document));
     if (!elsewhere.empty()) co_return redirect_to(cx, elsewhere);

@@ -60,7 +60,8 @@ json::value email_account(const context& cx, const json::value& user, std::strin
     json::value account;
     account.set("providerAccountId", address);
     account.set("userId", std::string(user.text("id")));
-    account.set("type", "email").set("provider", cx.provider->id);
+    account.set("type", "email");
+    account.set("provider", cx.provider->id);
     return account;
 }
 
@@ -69,7 +70,8 @@ task<json::value> user_of(context& cx, std::string address) {
     auto known = co_await cx.demand_store().get_user_by_email(address);
     if (known) co_return to_json(*known);
     json::value fresh;
-    fresh.set("id", io::random_uuid(cx.io.random)).set("email", address);
+    fresh.set("id", io::random_uuid(cx.io.random));
+    fresh.set("email", address);
     fresh.set("emailVerified", nullptr);
     co_return fresh;
 }
@@ -84,7 +86,8 @@ task<response> start_email(context& cx) {
     auto account = email_account(cx, user, address);
     json::value request, document;
     request.set("verificationRequest", true);
-    document.set("user", std::move(user)).set("account", std::move(account));
+    document.set("user", std::move(user));
+    document.set("account", std::move(account));
     document.set("email", std::move(request));
     auto elsewhere = co_await ask_sign_in(cx, std::move(document));
     if (!elsewhere.empty()) co_return redirect_to(cx, elsewhere);
@@ -133,7 +136,8 @@ task<response> callback_email(context& cx) {
     auto user = co_await user_of(cx, used->identifier);
     auto account = email_account(cx, user, used->identifier);
     json::value document;
-    document.set("user", user).set("account", account);
+    document.set("user", user);
+    document.set("account", account);
     auto elsewhere = co_await ask_sign_in(cx, std::move(document));
     if (!elsewhere.empty()) co_return redirect_to(cx, elsewhere);
 

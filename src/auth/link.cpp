@@ -48,7 +48,8 @@ bool in_database(const context& cx) { return cx.cf.session.strategy == strategy:
 json::value link_message(const adapters::user& user, const json::value& account,
                          const json::value& mapped) {
     json::value m;
-    m.set("user", to_json(user)).set("account", account);
+    m.set("user", to_json(user));
+    m.set("account", account);
     m.set("profile", mapped);
     return m;
 }
@@ -63,7 +64,8 @@ json::value user_message(const adapters::user& user) {
 
 json::value to_json(const adapters::user& u) {
     json::value out;
-    out.set("id", u.id).set("name", text_or_null(u.name));
+    out.set("id", u.id);
+    out.set("name", text_or_null(u.name));
     out.set("email", text_or_null(u.email));
     out.set("emailVerified", u.email_verified ? json::value{iso_text(*u.email_verified)} : nullptr);
     out.set("image", text_or_null(u.image));
@@ -73,7 +75,8 @@ json::value to_json(const adapters::user& u) {
 
 json::value to_json(const adapters::session& s) {
     json::value out;
-    out.set("sessionToken", s.session_token).set("userId", s.user_id);
+    out.set("sessionToken", s.session_token);
+    out.set("userId", s.user_id);
     out.set("expires", iso_text(s.expires));
     for (const auto& m : s.more) out.set(m.name, m.val);
     return out;
@@ -257,7 +260,8 @@ task<response> finish_sign_in(context& cx, arrival who, linked found) {
         cx.set_session(found.session->session_token, found.session->expires);
     } else {
         json::value document;
-        document.set("token", new_claims(found.user)).set("user", found.user);
+        document.set("token", new_claims(found.user));
+        document.set("user", found.user);
         document.set("account", who.account);
         if (who.profile) document.set("profile", *who.profile);
         if (found.is_new) document.set("isNewUser", *found.is_new);
@@ -270,7 +274,8 @@ task<response> finish_sign_in(context& cx, arrival who, linked found) {
     }
     const bool is_new = found.is_new.value_or(false);
     json::value message;
-    message.set("user", std::move(found.user)).set("account", std::move(who.account));
+    message.set("user", std::move(found.user));
+    message.set("account", std::move(who.account));
     if (who.profile) message.set("profile", std::move(*who.profile));
     if (found.is_new) message.set("isNewUser", *found.is_new);
     tell(cx, event::sign_in, std::move(message));

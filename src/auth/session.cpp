@@ -15,7 +15,8 @@ json::value default_answer(const json::value& from, std::string_view image_name,
     if (const auto* v = from.find("email")) user.set("email", *v);
     if (const auto* v = from.find(image_name)) user.set("image", *v);
     json::value out;
-    out.set("user", std::move(user)).set("expires", expires);
+    out.set("user", std::move(user));
+    out.set("expires", expires);
     return out;
 }
 
@@ -44,11 +45,13 @@ task<json::value> jwt_session(context& cx, const session_chunks& cookie) {
     }
     auto answer = default_answer(*token, "picture", iso_text(cx.now() + cx.cf.session.max_age));
     json::value asked;
-    asked.set("session", answer).set("token", *token);
+    asked.set("session", answer);
+    asked.set("token", *token);
     auto session = co_await ask_session(cx, std::move(asked), std::move(answer));
     write_token(cx, *token);
     json::value message;
-    message.set("session", session).set("token", std::move(*token));
+    message.set("session", session);
+    message.set("token", std::move(*token));
     tell(cx, event::session, std::move(message));
     co_return session;
 }
@@ -75,7 +78,8 @@ task<json::value> database_session(context& cx, const session_chunks& cookie) {
     row.set("user", user);
     auto answer = default_answer(user, "image", iso_text(found->session.expires));
     json::value document;
-    document.set("session", std::move(row)).set("user", user);
+    document.set("session", std::move(row));
+    document.set("user", user);
     add_update(cx, document, "newSession");
     auto session = co_await ask_session(cx, std::move(document), std::move(answer));
     cx.set_session(cookie.value, expires);

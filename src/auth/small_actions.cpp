@@ -28,7 +28,8 @@ task<response> do_providers(context& cx) {
     json::value body{json::object{}};
     for (const auto& p : cx.cf.providers) {
         json::value entry;
-        entry.set("id", p->id).set("name", p->name);
+        entry.set("id", p->id);
+        entry.set("name", p->name);
         entry.set("type", providers::type_name(p->type));
         entry.set("signinUrl", cx.base + "/signin/" + p->id);
         entry.set("callbackUrl", cx.base + "/callback/" + p->id);

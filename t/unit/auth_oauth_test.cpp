@@ -286,7 +286,7 @@ void test_a_session_that_does_not_fit_is_not_made(void**) {
     w.forge();
     w.sign_in();
     const auto before = w.cookies["authjs.session-token"];
-    w.cookie_room = 1500;
+    w.cookie_room = 600;
     const auto rs = w.come_back(w.start(), "forge", "c2");
     assert_text(error_of(rs), "Configuration");
     assert_true(contains(w.location(rs), "reason=cookies_too_large"));
