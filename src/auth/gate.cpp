@@ -1,0 +1,307 @@
+#include "auth/gate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <list>
+#include <unordered_map>
+
+#include "auth/chunk_order.hpp"
+#include "crypto/crypto.hpp"
+#include "io/ports.hpp"
+
+namespace authjs::auth {
+namespace {
+
+constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t far = 8'640'000'000'000;  // seconds: where ECMAScript's dates end
+constexpr std::int64_t tolerance = 15;           // seconds, as jose::decode has it
+
+// --- finding the session cookie ------------------------------------------------------------------
+
+// A list with a fixed end: more pieces than a browser or nginx's header buffers hold are no
+// session.
+struct few_chunks {
+    std::array<chunk, 64> items;
+    std::size_t count = 0;
+
+    std::size_t size() const noexcept { return count; }
+    chunk& operator[](std::size_t i) noexcept { return items[i]; }
+};
+
+struct found {
+    few_chunks chunks;
+    bool refused = false;  // too many, or two values of one name
+};
+
+void find_chunks(const std::vector<std::string_view>& lines, std::string_view name, found& out) {
+    auto& list = out.chunks;
+    each_cookie(lines, [&](std::string_view n, std::string_view raw) {
+        if (!n.starts_with(name)) return true;
+        const auto end = list.items.begin() + static_cast<std::ptrdiff_t>(list.count);
+        const auto had =
+            std::find_if(list.items.begin(), end, [n](const chunk& c) { return c.name == n; });
+        if (had != end) {
+            out.refused = had->value != raw;
+        } else if (list.count == list.items.size()) {
+            out.refused = true;
+        } else {
+            list.items[list.count++] = {n, raw, chunk_number(n)};
+        }
+        return !out.refused;
+    });
+    // Only now may empty ones go: the first of equal names wins, also when it is empty.
+    const auto end = list.items.begin() + static_cast<std::ptrdiff_t>(list.count);
+    list.count = static_cast<std::size_t>(
+        std::remove_if(list.items.begin(), end, [](const chunk& c) { return c.value.empty(); }) -
+        list.items.begin());
+    order_chunks(list);
+}
+
+bool is_plain(std::string_view raw) noexcept {
+    return std::all_of(raw.begin(), raw.end(), [](char c) { return c > 0x20 && c != '%'; });
+}
+
+// The joined value: a view of the header where one plain cookie holds it, else of `room`.
+std::string_view join(few_chunks& list, std::string& room) {
+    if (list.count == 1 && is_plain(list[0].value)) return list[0].value;
+    room.clear();
+    for (std::size_t i = 0; i < list.count; ++i) {
+        if (is_plain(list[i].value))
+            room += list[i].value;
+        else
+            room += cookie_value(list[i].value);
+    }
+    return room;
+}
+
+// --- what a token says ---------------------------------------------------------------------------
+
+// The first whole second at which "instant <= second" holds, saturated.
+std::int64_t whole_seconds(const json::number& n) noexcept {
+    const double up = std::ceil(n.value);
+    if (up >= static_cast<double>(far)) return far;
+    if (up <= -static_cast<double>(far)) return -far;
+    return static_cast<std::int64_t>(up);
+}
+
+bool take_text(const json::value& claims, std::string_view name, std::string& to) {
+    const auto* v = claims.find(name);
+    const auto* s = v != nullptr ? v->as_string() : nullptr;
+    if (s == nullptr) return false;
+    to = *s;
+    return true;
+}
+
+std::shared_ptr<const session_view> view_of(json::value claims) {
+    auto s = std::make_shared<session_view>();
+    take_text(claims, "sub", s->user_id);
+    take_text(claims, "provider", s->provider);
+    s->has_name = take_text(claims, "name", s->name);
+    s->has_email = take_text(claims, "email", s->email);
+    s->has_image = take_text(claims, "picture", s->image);
+    const auto* exp = claims.find("exp");
+    const auto* nbf = claims.find("nbf");
+    s->not_after = exp != nullptr ? whole_seconds(*exp->as_number()) : never;
+    s->not_before = nbf != nullptr ? whole_seconds(*nbf->as_number()) : -far;
+    s->expires = instant{seconds{std::min(s->not_after, far)}};
+    s->claims = std::move(claims);
+    return s;
+}
+
+// Whether a JWT session is to be issued again: its expiry, minus its life, plus update_age, is
+// past.
+bool is_due(const config& cf, const session_view& s, std::int64_t now) noexcept {
+    return cf.session.renew && s.not_after != never &&
+           s.not_after - cf.session.token_age().count() + cf.session.update_age.count() <= now;
+}
+
+}  // namespace
+
+std::string_view status_name(status s) noexcept {
+    constexpr std::string_view names[] = {"ok",        "none",        "expired",
+                                          "bad_token", "store_error", "forbidden"};
+    return names[static_cast<std::size_t>(s)];
+}
+
+// --- the cache -----------------------------------------------------------------------------------
+
+class token_cache::impl {
+public:
+    impl(std::size_t entries, std::size_t bytes) : entries_(entries), bytes_(bytes) {
+        crypto::system_random rng;
+        const auto key = io::random_bytes(rng, sizeof key_);
+        std::memcpy(key_.data(), key.data(), sizeof key_);
+    }
+
+    // find answers the session that this text opened to under a ring of these keys, and makes it
+    // the youngest. Neither allocates.
+    const std::shared_ptr<const session_view>* find(std::string_view ring, std::string_view text) {
+        const auto at = index_.find(hash(ring, text));
+        if (at == index_.end() || !at->second->is(ring, text)) return nullptr;
+        order_.splice(order_.begin(), order_, at->second);
+        return &at->second->session;
+    }
+
+    void keep(std::string_view ring, std::string_view text,
+              std::shared_ptr<const session_view> session) {
+        if (entries_ == 0 || text.size() > bytes_) return;
+        drop(ring, text);
+        const auto h = hash(ring, text);
+        order_.push_front({h, std::string(ring), std::string(text), std::move(session)});
+        index_[h] = order_.begin();
+        held_ += text.size();
+        while (order_.size() > entries_ || held_ > bytes_) forget(std::prev(order_.end()));
+    }
+
+    // drop forgets what stands in the text's place, be it the same or another of equal hash.
+    void drop(std::string_view ring, std::string_view text) {
+        const auto at = index_.find(hash(ring, text));
+        if (at != index_.end()) forget(at->second);
+    }
+
+    std::size_t size() const noexcept { return order_.size(); }
+
+private:
+    struct entry {
+        std::uint64_t hash;
+        std::string ring, text;
+        std::shared_ptr<const session_view> session;
+
+        bool is(std::string_view r, std::string_view t) const noexcept {
+            return text == t && ring == r;
+        }
+    };
+    using place = std::list<entry>::iterator;
+
+    void forget(place at) {
+        held_ -= at->text.size();
+        index_.erase(at->hash);
+        order_.erase(at);
+    }
+
+    // SipHash-1-3 under a key of this process: nobody outside can make texts that collide.
+    std::uint64_t hash(std::string_view ring, std::string_view text) const noexcept {
+        std::uint64_t v0 = key_[0] ^ 0x736f6d6570736575, v1 = key_[1] ^ 0x646f72616e646f6d,
+                      v2 = key_[0] ^ 0x6c7967656e657261, v3 = key_[1] ^ 0x7465646279746573;
+        const auto rotl = [](std::uint64_t x, int n) { return x << n | x >> (64 - n); };
+        const auto round = [&] {
+            v0 += v1, v1 = rotl(v1, 13), v1 ^= v0, v0 = rotl(v0, 32);
+            v2 += v3, v3 = rotl(v3, 16), v3 ^= v2;
+            v0 += v3, v3 = rotl(v3, 21), v3 ^= v0;
+            v2 += v1, v1 = rotl(v1, 17), v1 ^= v2, v2 = rotl(v2, 32);
+        };
+        const auto word = [&](std::uint64_t m) {
+            v3 ^= m;
+            round();
+            v0 ^= m;
+        };
+        std::uint64_t m = 0;
+        std::memcpy(&m, ring.data(), std::min(ring.size(), sizeof m));
+        word(m);
+        while (text.size() >= sizeof m) {
+            std::memcpy(&m, text.data(), sizeof m);
+            word(m);
+            text.remove_prefix(sizeof m);
+        }
+        m = 0;
+        std::memcpy(&m, text.data(), text.size());
+        word(m | std::uint64_t{text.size()} << 56);
+        v2 ^= 0xff;
+        round();
+        round();
+        round();
+        return v0 ^ v1 ^ v2 ^ v3;
+    }
+
+    std::size_t entries_, bytes_, held_ = 0;
+    std::array<std::uint64_t, 2> key_{};
+    std::list<entry> order_;  // youngest first
+    std::unordered_map<std::uint64_t, place> index_;
+};
+
+token_cache::token_cache(std::size_t entries, std::size_t bytes)
+    : impl_(std::make_unique<impl>(entries, bytes)) {}
+token_cache::~token_cache() = default;
+
+// --- the question --------------------------------------------------------------------------------
+
+verdict ask(const config& cf, bool https, const std::vector<std::string_view>& cookie_lines,
+            instant now, token_cache& cache) noexcept try {
+    const auto& kind = cf.cookies(https)[which::session_token];
+    verdict out;
+    found pieces;
+    find_chunks(cookie_lines, kind.name, pieces);
+    if (pieces.refused) {
+        out.status = status::bad_token;
+        out.clean = true;
+        return out;
+    }
+    if (pieces.chunks.count == 0) return out;
+    if (cf.session.strategy == strategy::database) {
+        out.ask_store = true;
+        return out;
+    }
+
+    thread_local std::string room;
+    const auto text = join(pieces.chunks, room);
+    const auto refuse = [&out](status why) {
+        out.status = why;
+        out.clean = true;
+        out.session.reset();
+        return out;
+    };
+    const auto& ring = kind.ring.identity();
+    auto& known = cache.get();
+    if (const auto* hit = known.find(ring, text)) {
+        out.session = *hit;
+    } else {
+        auto opened = jose::decode(kind.ring, text, now);
+        if (opened.why != jose::refusal::none)
+            return refuse(opened.why == jose::refusal::expired ? status::expired
+                                                               : status::bad_token);
+        out.session = view_of(std::move(*opened.claims));
+        known.keep(ring, text, out.session);
+    }
+
+    const auto at = unix_seconds(now);
+    const auto& s = *out.session;
+    if (s.not_after != never && s.not_after <= at - tolerance) {
+        known.drop(ring, text);
+        return refuse(status::expired);
+    }
+    if (s.not_before > at + tolerance) return refuse(status::bad_token);  // the clock went back
+    out.status = status::ok;
+    out.due = is_due(cf, s, at);
+    return out;
+} catch (...) {
+    return {};
+}
+
+std::vector<set_cookie> renew(const config& cf, bool https, const cookie_jar& jar,
+                              const session_view& s, io::clock& clock, io::random& random) {
+    const auto& kind = cf.cookies(https)[which::session_token];
+    const auto token = jose::encode(kind.ring, s.claims, cf.session.token_age(), clock, random);
+    const auto had = read_chunks(jar, kind.name);
+    return write_chunks(had, kind, token, clock.now() + cf.session.max_age);
+}
+
+json::value default_session(const config& cf, const session_view& s) {
+    // What stands in the token or the user's row, null too; what is absent is left out, as
+    // JSON.stringify leaves out undefined.
+    const bool stored = cf.session.strategy == strategy::database;
+    const auto& from = stored ? s.user : s.claims;
+    auto user = json::make_object({});
+    const std::pair<const char*, const char*> members[] = {
+        {"name", "name"}, {"email", "email"}, {"image", stored ? "image" : "picture"}};
+    for (const auto& [name, source] : members)
+        if (const auto* v = from.find(source)) user.set(name, *v);
+    auto out = json::make_object({});
+    out.set("user", std::move(user));
+    out.set("expires", iso_text(s.expires));
+    return out;
+}
+
+}  // namespace authjs::auth
