@@ -103,14 +103,12 @@ task<json::value> userinfo(context& cx, const oauth::server& as,
     auto request = providers::userinfo_request_for(p, as, tokens);
     const auto answer = co_await cx.io.http.send(std::move(request), cx.cf.transport);
     if (p.userinfo.signed_alg.empty()) co_return providers::userinfo_document(answer);
-    auto token = jose::parse_jws(answer.body);
-    const auto alg = crypto::sig_from(p.userinfo.signed_alg);
-    if (answer.status / 100 != 2 || !token || !alg || token->alg != p.userinfo.signed_alg)
-        throw error(code::callback_route_error, "userinfo is not signed as it should be")
-            .with("provider", p.id);
-    auto copy = *token;
+    auto token = oauth::signed_userinfo(answer, as, p.client.id, p.userinfo.signed_alg, cx.now());
+    const auto alg = crypto::sig_from(token.alg);
+    if (!alg) throw error(code::callback_route_error, "userinfo has an unknown algorithm");
+    auto copy = token;
     co_await verify_signature(cx, std::move(found), std::move(copy), *alg);
-    co_return std::move(token->claims);
+    co_return std::move(token.claims);
 }
 
 struct identity {
@@ -139,9 +137,7 @@ task<identity> read_identity(context& cx, const oauth::server& as,
         in.profile = std::move(claims);
     } else {
         auto document = co_await userinfo(cx, as, found, tokens);
-        if (p.type == providers::type::oidc && document.text("sub") != claims.text("sub"))
-            throw error(code::callback_route_error, "userinfo is about somebody else")
-                .with("provider", p.id);
+        if (p.type == providers::type::oidc) oauth::check_subject(document, claims);
         in.profile = std::move(document);
     }
     in.profile = providers::select_profile(p, in);

@@ -111,10 +111,9 @@ void check_id_token(const jose::jws& token, const id_token_rules& rules, instant
 // `signed_alg`: the algorithm of a JWT answer, or empty: JSON is asked for.
 http::request userinfo_request(std::string_view endpoint, std::string_view access_token,
                                std::string_view signed_alg = {});
-// userinfo_response throws error(callback_route_error) unless 2xx with one strict JSON object.
-json::value userinfo_response(const http::response& answer);
-// signed_userinfo is the same for a JWT answer under the one algorithm `signed_alg`: form, alg and,
-// where present, iss, aud, exp and nbf are judged; its signature is for metadata::verify.
+// signed_userinfo reads a JWT answer (2xx) under the one algorithm `signed_alg`: form, alg and,
+// where present, iss, aud, exp and nbf are judged; its signature is for metadata::verify or
+// verify_hs. Throws error(callback_route_error). What a JSON answer is worth, providers/ says.
 jose::jws signed_userinfo(const http::response& answer, const server& as,
                           std::string_view client_id, std::string_view signed_alg, instant now);
 // check_subject throws error(callback_route_error) unless both documents name the same `sub`.

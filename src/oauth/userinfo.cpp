@@ -4,15 +4,6 @@
 #include "oauth/refuse.hpp"
 
 namespace authjs::oauth {
-namespace {
-
-// Auth.js does not look at the status and takes an error document for a profile.
-void demand_success(const http::response& answer) {
-    if (answer.status < 200 || answer.status > 299)
-        refuse("userinfo was answered with status " + std::to_string(answer.status));
-}
-
-}  // namespace
 
 http::request userinfo_request(std::string_view endpoint, std::string_view access_token,
                                std::string_view signed_alg) {
@@ -25,16 +16,10 @@ http::request userinfo_request(std::string_view endpoint, std::string_view acces
     return rq;
 }
 
-json::value userinfo_response(const http::response& answer) {
-    demand_success(answer);
-    auto document = json::parse(answer.body);
-    if (!document || !document->is_object()) refuse("the userinfo document is no JSON object");
-    return std::move(*document);
-}
-
 jose::jws signed_userinfo(const http::response& answer, const server& as,
                           std::string_view client_id, std::string_view signed_alg, instant now) {
-    demand_success(answer);
+    if (answer.status < 200 || answer.status > 299)
+        refuse("userinfo was answered with status " + std::to_string(answer.status));
     auto token = jose::parse_jws(answer.body);
     if (!token) refuse("the userinfo document is no signed token");
     demand(!signed_alg.empty() && token->alg == signed_alg,

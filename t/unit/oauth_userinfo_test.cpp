@@ -14,24 +14,6 @@ static void test_request_carries_the_token(void**) {
     assert_text(*http::find(signed_rq.fields, "accept"), "application/jwt");
 }
 
-static void test_a_document_is_an_object(void**) {
-    assert_text(oauth::userinfo_response(answer(200, R"({"sub":"ada"})")).text("sub"), "ada");
-    assert_text(oauth::userinfo_response(answer(203, R"({"id":"1"})")).text("id"), "1");
-}
-
-// [sec 64] An error document, a list, a page or nothing is no profile.
-static void test_anything_else_is_refused(void**) {
-    for (const char* body : {"", "[]", R"([{"sub":"ada"}])", "null", "1", "\"x\"", "<html></html>",
-                             R"({"sub":"a","sub":"b"})", "eyJhbGciOiJub25lIn0.e30."})
-        assert_true(refused(code::callback_route_error,
-                            [&] { oauth::userinfo_response(answer(200, body)); }));
-    for (const int status : {199, 301, 302, 401, 403, 404, 500, 503})
-        assert_true(refused(code::callback_route_error,
-                            [&] { oauth::userinfo_response(answer(status, R"({"sub":"ada"})")); }));
-    assert_true(
-        refused(code::callback_route_error, [] { oauth::userinfo_response(answer(204, "")); }));
-}
-
 // [sec 64]
 static void test_the_subject_is_the_same(void**) {
     const auto claims = parsed(R"({"sub":"ada"})");
@@ -49,10 +31,10 @@ static std::string signed_by_ada(std::string_view claims) {
                       key_of(ec_private).key, crypto::sig::es256);
 }
 
-static jose::jws read_signed(std::string body, std::string_view alg = "ES256") {
+static jose::jws read_signed(std::string body, std::string_view alg = "ES256", int status = 200) {
     oauth::server as;
     as.issuer = "https://id.example.com";
-    return oauth::signed_userinfo(answer(200, std::move(body)), as, "me", alg, now);
+    return oauth::signed_userinfo(answer(status, std::move(body)), as, "me", alg, now);
 }
 
 static void test_a_signed_document_is_read(void**) {
@@ -73,15 +55,20 @@ static void test_a_signed_document_is_judged(void**) {
     const auto good = signed_by_ada(R"({"sub":"ada"})");
     assert_true(refused(code::callback_route_error, [&] { read_signed(good, "RS256"); }));
     assert_true(refused(code::callback_route_error, [&] { read_signed(good, ""); }));
-    assert_true(refused(code::callback_route_error, [] { read_signed(R"({"sub":"ada"})"); }));
+    for (const char* body : {R"({"sub":"ada"})", "", "<html></html>", "eyJhbGciOiJub25lIn0.e30."})
+        assert_true(refused(code::callback_route_error, [&] { read_signed(body); }));
+    for (const int status : {199, 301, 401, 500})
+        assert_true(
+            refused(code::callback_route_error, [&] { read_signed(good, "ES256", status); }));
 }
 
 int main() {
     crypto::setup();
     const CMUnitTest tests[] = {
-        unit(test_request_carries_the_token), unit(test_a_document_is_an_object),
-        unit(test_anything_else_is_refused),  unit(test_the_subject_is_the_same),
-        unit(test_a_signed_document_is_read), unit(test_a_signed_document_is_judged),
+        unit(test_request_carries_the_token),
+        unit(test_the_subject_is_the_same),
+        unit(test_a_signed_document_is_read),
+        unit(test_a_signed_document_is_judged),
     };
     return cmocka_run_group_tests_name("oauth/userinfo", tests, nullptr, nullptr);
 }
