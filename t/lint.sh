@@ -29,7 +29,7 @@ echo "$includes" | cut -d' ' -f1,2 | sort -u | while read -r from to; do
 done | offences "include that points up"
 find src -name '*.[ch]pp' ! -path 'src/nginx/*' -exec grep -nHE '\bngx_([a-z_]*_t\b|[a-z_0-9]*\(|[a-z_0-9]*\.h)' {} + |
     offences "nginx below src/nginx"
-find src t -name node_modules -prune -o -name '*.[ch]pp' ! -path 'src/nginx/*' \
+find src -name '*.[ch]pp' ! -path 'src/nginx/*' \
     ! -path 'src/crypto/*' -exec grep -nHE '#[[:space:]]*include <openssl/' {} + |
     offences "OpenSSL outside src/crypto and src/nginx"
 

@@ -82,6 +82,22 @@ const asked = {
         ["https://wiki.example.com/page?x=1", html, 302, signin("https://login.example.com", "https://wiki.example.com/page?x=1")],
         ["https://files.example.com/", {}, 401, /401/],
     ],
+    "custom-oauth.conf": [
+        ["https://www.example.com/auth/signin", html, 200, /Sign in with Forge/],
+        ["https://www.example.com/", html, 302, signin("https://www.example.com", "https://www.example.com/")],
+    ],
+    "custom-oidc.conf": [
+        ["https://www.example.com/auth/signin", html, 200, /Sign in with the company/],
+        ["https://www.example.com/", html, 302, /\/auth\/signin\/company\?callbackUrl=/],
+    ],
+    "only-my-domain.conf": [
+        ["https://intranet.example.com/auth/signin", html, 200, /Sign in with Google/],
+        ["https://intranet.example.com/", {}, 401, /401/],
+    ],
+    "only-members.conf": [
+        ["https://intranet.example.com/auth/signin", html, 200, /Sign in with Keycloak/],
+        ["https://intranet.example.com/admin/", {}, 401, /401/],
+    ],
     "forward-auth.conf": [
         ["https://login.example.com/verify-api", html, 401, ""],
         ["https://login.example.com/verify", { ...html, "x-forwarded-proto": "https", "x-forwarded-host": "wiki.example.com", "x-forwarded-uri": "/a?b=c" },
