@@ -22,6 +22,9 @@ GLUE_SRC := $(wildcard src/nginx/*.cpp src/nginx/*/*.cpp)
 GLUE_OBJ := $(GLUE_SRC:src/%.cpp=$(BUILD)/obj/%.o)
 MODULE   := $(BUILD)/ngx_http_auth_js_module.so
 
+# One short line for each command; V=1 shows it whole.
+say = $(if $(V),,@echo "  $(@F)";)
+
 all: module $(BUILD)/compile_commands.json
 
 # --- the core -------------------------------------------------------------------------------------
@@ -30,11 +33,11 @@ all: module $(BUILD)/compile_commands.json
 lib: $(CORE_LIB)
 $(CORE_LIB): $(CORE_OBJ)
 	@rm -f $@
-	ar qcs $@ $^
+	$(say)ar qcs $@ $^
 
 $(BUILD)/obj/%.o: src/%.cpp VERSION | deps-build
 	@mkdir -p $(@D)
-	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
+	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
 
 # Schemas are compiled in, as raw string literals.
 $(BUILD)/gen/%.sql.inc: sql/%.sql
@@ -56,7 +59,7 @@ $(BUILD)/gen/catalogue_data.cpp: $(CATALOGUE) $(wildcard providers)
 	   echo '}; return files; } }'; } > $@
 $(BUILD)/obj/providers/catalogue_data.o: $(BUILD)/gen/catalogue_data.cpp
 	@mkdir -p $(@D)
-	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
+	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
 
 # --- the module -----------------------------------------------------------------------------------
 # nginx's own build makes it (config, config.make), in a tree of links to NGINX_SRC, which is never
@@ -75,6 +78,7 @@ NGX_CXXFLAGS     = $(foreach d,$(NGX_INC_DIRS),-isystem $(if $(filter /%,$d),$d,
 module: $(MODULE)
 $(MODULE): $(BUILD)/nginx-src/objs/Makefile always
 	@$(MAKE) -C $(BUILD)/nginx-src -f objs/Makefile --no-print-directory modules
+	@! nm -DCu $(BUILD)/nginx-src/objs/$(@F) | grep authjs::   # nginx would only say so when loading it
 	@cmp -s $(BUILD)/nginx-src/objs/$(@F) $@ || cp $(BUILD)/nginx-src/objs/$(@F) $@
 
 $(BUILD)/nginx-src/objs/Makefile: config config.make $(BUILD)/nginx-src.for | deps-build
@@ -99,10 +103,10 @@ $(BUILD)/nginx-src.for: always
 module-library: $(BUILD)/libngx_http_auth_js.a
 $(BUILD)/libngx_http_auth_js.a: $(CORE_OBJ) $(GLUE_OBJ)
 	@rm -f $@
-	ar qcs $@ $^
+	$(say)ar qcs $@ $^
 $(GLUE_OBJ): $(BUILD)/obj/%.o: src/%.cpp VERSION
 	@mkdir -p $(@D)
-	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) $(NGX_CXXFLAGS) -c $< -o $@
+	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) $(NGX_CXXFLAGS) -c $< -o $@
 
 MODULES_DIR ?= /usr/lib/nginx/modules
 install: module
@@ -136,8 +140,8 @@ unit: $(UNIT_BIN)
 
 $(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) | deps-test
 	@mkdir -p $(@D)
-	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
-	$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
+	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
+	$(say)$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
 
 # What blocks make session cookies with.
 TOKEN := $(BUILD)/tools/token
