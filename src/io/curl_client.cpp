@@ -1,6 +1,7 @@
 #include "io/curl_client.hpp"
 
 #include <curl/curl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -108,6 +109,12 @@ public:
         if (running_ == 0) multi_.reset();
     }
     bool closing() const noexcept { return closing_; }
+    // close_socket is how every socket of a transfer is closed: the watch goes first, also where
+    // libcurl did not ask for it.
+    static int close_socket(void* self, curl_socket_t fd) noexcept {
+        static_cast<impl*>(self)->watches_.erase(fd);
+        return ::close(fd);
+    }
     std::size_t running() const noexcept { return running_; }
 
 private:
@@ -204,6 +211,8 @@ public:
             set(e, CURLOPT_PROXY_CAPATH, nullptr);
         }
         if (owner.closing()) set(e, CURLOPT_FORBID_REUSE, 1L);
+        set(e, CURLOPT_CLOSESOCKETFUNCTION, &curl_client::impl::close_socket);
+        set(e, CURLOPT_CLOSESOCKETDATA, &owner);
         set(e, CURLOPT_HEADERFUNCTION, &on_header);
         set(e, CURLOPT_HEADERDATA, this);
         set(e, CURLOPT_WRITEFUNCTION, &on_body);
