@@ -134,8 +134,10 @@ struct main_conf {
     bool used = false;                       // some location protects, handles or verifies
 };
 
-// What is noted of a server while its locations are merged, for the warnings at the end.
+// A server: its names, and what is noted while its locations are merged, for the warnings at the
+// end.
 struct srv_conf {
+    server_names names;
     struct protected_at {
         std::string where, base_path;
     };

@@ -2,6 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "nginx/conf.hpp"
 #include "util/bytes.hpp"
 #include "util/url.hpp"
@@ -84,14 +87,6 @@ bool matches(const ngx_http_server_name_t& name, std::string_view host) noexcept
     return host == n;
 }
 
-template <class F>
-bool any_name(const ngx_http_core_srv_conf_t* server, F f) noexcept {
-    const auto* names = static_cast<const ngx_http_server_name_t*>(server->server_names.elts);
-    for (ngx_uint_t i = 0; i < server->server_names.nelts; i++)
-        if (f(names[i])) return true;
-    return false;
-}
-
 struct forwarded {
     bool trusted = false;
     bool bad = false;  // a list, or repeated
@@ -124,12 +119,18 @@ bool trusts_peer(const trust& t, ngx_http_request_t* r) noexcept {
     return ngx_cidr_match(address, &cidrs) == NGX_OK;
 }
 
-bool is_own_name(const ngx_http_core_srv_conf_t* server, std::string_view host) noexcept {
-    return any_name(server, [&](const auto& name) { return matches(name, host); });
+server_names names_of(const ngx_http_core_srv_conf_t& server) {
+    const auto* names = static_cast<const ngx_http_server_name_t*>(server.server_names.elts);
+    return {names, names + server.server_names.nelts};
 }
 
-bool has_usable_name(const ngx_http_core_srv_conf_t* server) noexcept {
-    return any_name(server, [](const auto& name) {
+bool is_own_name(const server_names& names, std::string_view host) noexcept {
+    return std::any_of(names.begin(), names.end(),
+                       [&](const auto& name) { return matches(name, host); });
+}
+
+bool has_usable_name(const server_names& names) noexcept {
+    return std::any_of(names.begin(), names.end(), [](const auto& name) {
 #if (NGX_PCRE)
         if (name.regex != nullptr) return true;
 #endif
@@ -169,9 +170,9 @@ site site_of(ngx_http_request_t* r) {
     const auto port = asked_port(r, host);
     if (!port || host.empty()) return out;
     if (!f.trusted) {
-        const auto* server = static_cast<ngx_http_core_srv_conf_t*>(
-            ngx_http_get_module_srv_conf(r, ngx_http_core_module));
-        if (!is_own_name(server, host)) return out;
+        const auto* server =
+            static_cast<srv_conf*>(ngx_http_get_module_srv_conf(r, ngx_http_auth_js_module));
+        if (!is_own_name(server->names, host)) return out;
         if (!port->empty() && std::atoi(port->c_str() + 1) != listening_port(r->connection))
             return out;
     }

@@ -28,10 +28,13 @@ struct trust {
 };
 bool trusts_peer(const trust& t, ngx_http_request_t* r) noexcept;
 
+// The names of a server, copied when the configuration is read (nginx drops its own list then).
+using server_names = std::vector<ngx_http_server_name_t>;
+server_names names_of(const ngx_http_core_srv_conf_t& server);
 // is_own_name: whether `host` (nginx's parsed one: lower case, no port, no trailing dot) is one of
-// the server's names by nginx's rules; "" and "_" do not count.
-bool is_own_name(const ngx_http_core_srv_conf_t* server, std::string_view host) noexcept;
-// has_usable_name: whether the server has any name that is_own_name could answer yes for.
-bool has_usable_name(const ngx_http_core_srv_conf_t* server) noexcept;
+// them by nginx's rules; "" and "_" do not count.
+bool is_own_name(const server_names& names, std::string_view host) noexcept;
+// has_usable_name: whether there is any name that is_own_name could answer yes for.
+bool has_usable_name(const server_names& names) noexcept;
 
 }  // namespace authjs::nginx

@@ -112,13 +112,14 @@ void warn_of_servers(ngx_conf_t* cf) {
             *static_cast<srv_conf*>(server.ctx->srv_conf[ngx_http_auth_js_module.ctx_index]);
         const auto& top = *static_cast<ngx_http_core_loc_conf_t*>(
             server.ctx->loc_conf[ngx_http_core_module.ctx_index]);
+        ours.names = names_of(server);
         if (ours.protects && !ours.handled.contains(ours.protects->base_path))
             warn(cf, ours.protects->where,
                  "the server " + quoted(view(server.server_name)) +
                      " sends visitors to sign in at " + ours.protects->base_path +
                      "/signin, but has no handler there; add location " + ours.protects->base_path +
                      "/ { auth_js_handler; }");
-        if (!ours.nameless_handler.empty() && !has_usable_name(&server))
+        if (!ours.nameless_handler.empty() && !has_usable_name(ours.names))
             warn(cf, ours.nameless_handler,
                  "sign-in needs to know its own address: give the server a server_name, or write "
                  "auth_js_url https://...; else every request is answered UntrustedHost");
