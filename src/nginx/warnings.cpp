@@ -108,7 +108,7 @@ void warn_of_servers(ngx_conf_t* cf) {
     auto** servers = static_cast<ngx_http_core_srv_conf_t**>(core.servers.elts);
     for (ngx_uint_t i = 0; i < core.servers.nelts; i++) {
         const auto& server = *servers[i];
-        const auto& ours =
+        auto& ours =
             *static_cast<srv_conf*>(server.ctx->srv_conf[ngx_http_auth_js_module.ctx_index]);
         const auto& top = *static_cast<ngx_http_core_loc_conf_t*>(
             server.ctx->loc_conf[ngx_http_core_module.ctx_index]);
