@@ -443,11 +443,6 @@ struct member_of<T C::*> {
     using owner = C;
     using type = T;
 };
-template <class>
-constexpr bool is_setting = false;
-template <class T>
-constexpr bool is_setting<setting<T>> = true;
-
 template <class C>
 constexpr directive::group group_of = std::is_same_v<C, gate_conf>   ? directive::gate
                                       : std::is_same_v<C, flow_conf> ? directive::flow
