@@ -173,11 +173,22 @@ lint: | deps-test
 	@t/lint.sh
 
 # Everything, in the order in which a mistake is found soonest.
+# What the real Auth.js did for each provider; VECTORS=folder: another folder of the same form.
+VECTORS ?= t/vectors/providers
+docs: docs/providers.md
+docs/providers.md: docs/providers.mjs $(CATALOGUE)
+	node docs/providers.mjs
+vectors vectors-selftest: export AUTH_JS_MODULE = $(abspath $(MODULE))
+vectors: module node_modules/.package-lock.json | deps-test
+	@node t/lib/vectors.mjs $(VECTORS)
+vectors-selftest: module node_modules/.package-lock.json | deps-test
+	@node t/lib/vectors.mjs --selftest $(VECTORS)
+
 test: lint unit blocks flows
 
 clean:
 	rm -rf $(BUILD) t/servroot*
 
 -include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(TOKEN).d
-.PHONY: all lib module module-library install run deps deps-build deps-node deps-test unit blocks flows lint test clean always
+.PHONY: all docs vectors vectors-selftest lib module module-library install run deps deps-build deps-node deps-test unit blocks flows lint test clean always
 always:
