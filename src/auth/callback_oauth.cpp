@@ -86,8 +86,10 @@ task<json::value> check_identity(context& cx, const oauth::server& as,
     rules.server_algs = as.id_token_algs;
     rules.nonce = kept.nonce;
     rules.max_age = p.client.max_age;
-    rules.access_token = tokens.access_token;
-    rules.code = std::move(code_sent);
+    if (p.id_token_hashes) {
+        rules.access_token = tokens.access_token;
+        rules.code = std::move(code_sent);
+    }
     const auto alg = oauth::id_token_alg(*token, rules);
     auto copy = *token;
     co_await verify_signature(cx, std::move(found), std::move(copy), alg);

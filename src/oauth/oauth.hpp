@@ -98,8 +98,8 @@ struct id_token_rules {
     std::vector<std::string> server_algs;
     std::optional<std::string> nonce;  // empty optional: none was sent, so none may be there
     std::optional<seconds> max_age;
-    std::string access_token;  // for at_hash
-    std::string code;          // for c_hash
+    std::string access_token;  // for at_hash; empty: not compared
+    std::string code;          // for c_hash; empty: not compared
 };
 // The algorithm of this token by these rules, or an error(callback_route_error). HS* only where
 // `rules.alg` names it: then jose::verify_hs with the client's secret, else metadata::verify.

@@ -46,11 +46,11 @@ constexpr built_in built_ins[] = {
 };
 
 constexpr std::string_view file_members[] = {
-    "id",       "name",         "type",          "style",         "options",    "vars",
-    "issuer",   "issuer_claim", "authorization", "token",         "userinfo",   "photo",
-    "id_token", "id_token_alg", "id_token_keys", "callback_json", "checks",     "require",
-    "profile",  "send",         "missing",       "env",           "deprecated", "https",
-    "doc",      "notes"};
+    "id",       "name",         "type",          "style",           "options",       "vars",
+    "issuer",   "issuer_claim", "authorization", "token",           "userinfo",      "photo",
+    "id_token", "id_token_alg", "id_token_keys", "id_token_hashes", "callback_json", "checks",
+    "require",  "profile",      "send",          "missing",         "env",           "deprecated",
+    "https",    "doc",          "notes"};
 
 std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
@@ -738,6 +738,7 @@ std::optional<mistake> loader::impl::judge(draft& d) const {
     }
     if (const auto* on = at(d.file, "id_token").as_bool(); on && !*on) p.id_token = false;
     if (const auto* on = at(d.file, "id_token_keys").as_bool()) p.id_token_keys = *on;
+    if (const auto* on = at(d.file, "id_token_hashes").as_bool()) p.id_token_hashes = *on;
     if (p.client.id_token_alg.empty()) p.client.id_token_alg = d.file.text("id_token_alg");
     p.callback_json = d.file.text("callback_json");
     p.issuer_placeholder = at(d.file, "issuer_claim").text("placeholder");

@@ -77,6 +77,9 @@ struct provider {
     // false: where the keys are is not known; TLS to the token endpoint vouches for the ID token
     // (OpenID Connect Core section 3.1.3.7, item 6). Its claims are checked all the same.
     bool id_token_keys = true;
+    // false: at_hash and c_hash are not compared, as in Auth.js. For providers whose documented
+    // answers carry hashes of something else; OpenID Connect Core section 3.1.3.8 leaves it to us.
+    bool id_token_hashes = true;
     bool check_pkce = true, check_state = false, check_nonce = false;
     bool https_only = false;  // refuses http callback URLs, even for localhost
     bool form_post = false;   // response_mode=form_post among the params
