@@ -59,6 +59,7 @@ public:
     std::string column(model m, std::string_view field) const;
     // rename takes one option; false if it names no table or column of Auth.js.
     bool rename(std::string_view option, std::string value);
+    bool operator==(const layout&) const = default;
 
 private:
     const profile* profile_;

@@ -31,6 +31,7 @@ struct store_plan {
     std::string
         path;  // SQLite file; relative to the configuration's prefix unless it begins with /
     bool create = false;  // make folder, file and tables where they are missing
+    bool operator==(const store_plan&) const = default;
 };
 
 struct planned {

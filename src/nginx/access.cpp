@@ -6,6 +6,7 @@
 #include "auth/go.hpp"
 #include "nginx/compat.hpp"
 #include "nginx/headers_in.hpp"
+#include "nginx/question.hpp"
 #include "nginx/reading.hpp"
 #include "nginx/runtime.hpp"
 #include "nginx/subrequest.hpp"
@@ -39,8 +40,11 @@ const auth::verdict& judge(ngx_http_request_t* r, const loc_conf& level, session
     if (st.by == cf) return st.verdict;
     auto& w = worker::current();
     st.verdict = auth::ask(*cf, https_of(r), cookie_lines(r), w.clock.now(), w.tokens);
-    // A session in a store that this version cannot ask is not known: never a pass.
-    if (st.verdict.ask_store) st.verdict.status = auth::status::store_error;
+    if (st.verdict.ask_store) {
+        const auto token = auth::session_token_of(*cf, https_of(r), cookie_lines(r));
+        if (auto known = w.sessions.find(*cf, token, w.clock.now(), w.shared))
+            st.verdict = std::move(*known);
+    }
     st.by = cf;
     st.shown = st.verdict.status;
     return st.verdict;
@@ -165,6 +169,12 @@ bool meets(ngx_http_request_t* r, const requirement& wanted) {
     });
 }
 
+// Whether the request has to wait until the store has answered.
+bool must_wait(ngx_http_request_t* r, const loc_conf& level, session_state& st) {
+    if (level.handler || level.verify || *level.gate->protect == gate::off) return false;
+    return judge(r, level, st).ask_store && !ask_store(r, level, st, run_phases);
+}
+
 decision decide(ngx_http_request_t* r, const loc_conf& level, session_state& st) {
     const auto& gate = *level.gate;
     if (level.handler || level.verify || *gate.protect == gate::off) return decision::no_vote;
@@ -240,6 +250,7 @@ ngx_int_t access_handler(ngx_http_request_t* r) {
             return NGX_DECLINED;
         }
         auto& st = state_of(r);
+        if (must_wait(r, level, st)) return NGX_AGAIN;
         const auto what = decide(r, level, st);
         strip(r);
         switch (what) {
@@ -263,6 +274,10 @@ ngx_int_t precontent_handler(ngx_http_request_t* r) {
     return guard(r->connection->log, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&]() -> ngx_int_t {
         const auto& level = *level_of(r);
         if (r == r->main) {
+            // `satisfy any` may have let an address in before us; the session is known all the
+            // same.
+            if (*level.gate->protect != gate::off && must_wait(r, level, state_of(r)))
+                return NGX_AGAIN;
             strip(r);
             // Somebody else let the request in (satisfy any): it is no refusal after all.
             auto* d = static_cast<deferred*>(ngx_http_get_module_ctx(r, ngx_http_auth_js_module));
@@ -278,6 +293,7 @@ ngx_int_t precontent_handler(ngx_http_request_t* r) {
             return NGX_DECLINED;
         }
         auto& st = state_of(r);
+        if (must_wait(r, level, st)) return NGX_AGAIN;
         const auto what = decide(r, level, st);
         strip(r);
         switch (what) {
@@ -404,6 +420,13 @@ ngx_int_t verify_handler(ngx_http_request_t* r) {
     return guard(r->connection->log, ngx_int_t{NGX_HTTP_INTERNAL_SERVER_ERROR}, [&]() -> ngx_int_t {
         const auto& level = *level_of(r);
         auto& st = state_of(r);
+        const auto again = [](ngx_http_request_t* waited) {
+            ngx_http_finalize_request(waited, verify_handler(waited));
+        };
+        if (judge(r, level, st).ask_store && !ask_store(r, level, st, again)) {
+            r->main->count++;
+            return NGX_DONE;
+        }
         auto status = verified(r, level, st);
         if (status == NGX_HTTP_UNAUTHORIZED && st.shown != auth::status::forbidden &&
             level.verify_redirects && r == r->main) {

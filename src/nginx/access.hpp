@@ -18,18 +18,20 @@ ngx_int_t verify_handler(ngx_http_request_t* r);
 struct session_state {
     const auth::config* by = nullptr;  // the configuration that judged last
     auth::verdict verdict;
-    auth::status shown = auth::status::none;  // $auth_js_status
-    bool accepted = false;                    // by a protected location: it may be renewed
-    bool refused = false;                     // the answer under way is a refusal of ours
-    bool answered = false;                    // the header filter has been here
-    bool cut = false;                         // `lines` hold what the client sent
-    std::vector<std::string_view> lines;      // Cookie lines before any was cut
-    const void* stripped_by = nullptr;        // the location whose headers rules were applied
+    auth::status shown = auth::status::none;   // $auth_js_status
+    bool accepted = false;                     // by a protected location: it may be renewed
+    bool refused = false;                      // the answer under way is a refusal of ours
+    bool answered = false;                     // the header filter has been here
+    bool cut = false;                          // `lines` hold what the client sent
+    std::vector<std::string_view> lines;       // Cookie lines before any was cut
+    const void* stripped_by = nullptr;         // the location whose headers rules were applied
+    std::vector<ngx_http_request_t*> waiting;  // main or sub-requests whose question is under way
 };
 session_state* find_state(ngx_http_request_t* r) noexcept;
 session_state& state_of(ngx_http_request_t* r);
 
-// judge asks the gate, once per configuration and request.
+// judge asks the gate, once per configuration and request. A database session that the worker does
+// not remember is left open (verdict.ask_store): ask_store() of question.hpp settles it.
 const auth::verdict& judge(ngx_http_request_t* r, const loc_conf& level, session_state& st);
 
 // A refusal that only the header filter can turn into its redirect (satisfy any).

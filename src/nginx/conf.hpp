@@ -17,6 +17,7 @@
 #include "nginx/environment.hpp"
 #include "nginx/ngx.hpp"
 #include "nginx/origin.hpp"
+#include "nginx/stores.hpp"
 #include "providers/catalogue.hpp"
 
 namespace authjs::nginx {
@@ -75,6 +76,7 @@ struct flow_conf {
     setting<std::string> redirect_proxy_url;
     setting<std::vector<std::string>> proxy_origins;
     setting<std::vector<std::shared_ptr<const providers::provider>>> providers;
+    setting<std::optional<adapters::store_plan>> store;
     setting<auth::session_options> session;
     per<auth::which, cookie_change> cookies;
     setting<auth::config::secure_cookies> secure;
@@ -122,6 +124,7 @@ struct main_conf {
     std::shared_ptr<const providers::mapping> filters;
     std::vector<line> lines;  // those of the http level alone
     std::vector<std::shared_ptr<site_conf>> sites;
+    std::vector<std::unique_ptr<store_slot>> stores;
     std::vector<std::unique_ptr<set_variable>> sets;
     std::size_t zone_size = 1u << 20;
     ngx_int_t state_index = NGX_ERROR;  // the hidden variable that carries state (state.hpp)
@@ -156,6 +159,7 @@ struct loc_conf {
     place handler_at;
     place returns;  // an unconditional `return` of a 2xx in this very block
     bool has_return = false;
+    bool asked_early = false;  // in a worker: a variable was, before the session was known
 };
 
 inline loc_conf* level_of(ngx_http_request_t* r) noexcept {

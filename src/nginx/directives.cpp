@@ -241,17 +241,53 @@ void read_proxy(setting<std::string>& to, reading& in, flow_conf& flow) {
     read_origins(in.fresh(flow.proxy_origins, {}), in, 1);
 }
 
+// `file:` begins an SQLite URL here; of the conventions for values only env: holds.
+void read_adapter(std::optional<adapters::store_plan>& to, reading& in) {
+    const auto is_option = [](std::string_view word) {
+        const auto name = word.substr(0, word.find('='));
+        return name.size() < word.size() && !name.empty() && std::ranges::all_of(name, [](char c) {
+                   return std::isalpha(static_cast<unsigned char>(c)) || c == '.' || c == '_';
+               });
+    };
+    adapters::declaration d;
+    d.name = in.word(0);
+    std::size_t next = 1;
+    if (in.size() > 1 && !is_option(in.raw(1))) {
+        constexpr std::string_view url = "file:";
+        const std::string_view given = in.raw(next++);
+        d.connection = given.starts_with(url)
+                           ? std::string(url) + in.value(given.substr(url.size()))
+                           : in.value(given);
+    }
+    for (; next < in.size(); next++) {
+        const std::string_view all = in.raw(next);
+        const auto equals = std::min(all.find('='), all.size());
+        if (equals == all.size())
+            in.fail("has one connection; " + quoted(all) + " is no option=value");
+        d.options.emplace_back(all.substr(0, equals), in.value(all.substr(equals + 1)));
+    }
+    auto planned =
+        adapters::plan_store(d, [&](std::string_view name) { return in.main.env->find(name); });
+    if (!planned.plan) {
+        if (environment::lenient() && d.connection.empty()) throw unseen{};
+        in.fail(planned.wrong);
+    }
+    planned.plan->path = in.main.env->absolute(planned.plan->path);
+    to = std::move(planned.plan);
+}
+
 void read_session(auth::session_options& to, reading& in) {
     in.options(0, {"strategy", "max_age", "update_age", "jwt_max_age", "renew", "cache"},
                [&](std::string_view name, const std::string& value) {
                    if (name == "strategy") {
-                       if (value == "database") in.fail("strategy=database is not in this version");
-                       if (value != "jwt") in.not_one_of(value, name, {"jwt", "database"});
+                       static constexpr std::pair<std::string_view, auth::strategy> all[] = {
+                           {"jwt", auth::strategy::jwt}, {"database", auth::strategy::database}};
+                       to.strategy = in.choice(value, name, all);
                        to.strategy_given = true;
                    } else if (name == "renew") {
                        to.renew = in.flag(value, name);
                    } else if (name == "cache") {
-                       in.fail("cache= is not in this version");
+                       to.cache = value == "off" ? milliseconds{0} : in.milli(value, name);
                    } else {
                        const auto age = in.time(value, name);
                        if (name == "max_age") to.max_age = age;
@@ -521,8 +557,8 @@ constexpr directive directives[] = {
     {"auth_js_provider", anywhere, 0, many, "id [as name] { ... }", directive::flow,
      apply_row<&f::providers, read_provider>, read_provider_block},
     whole_row<read_provider_dir>("auth_js_provider_dir", "path"),
-    {"auth_js_adapter", anywhere, 1, many, "name [connection] [option=value ...]", directive::flow,
-     [](reading& in, void*) { in.fail("stores are not in this version"); }, nullptr},
+    row<&f::store, read_adapter>("auth_js_adapter", anywhere, 1, many,
+                                 "name [connection] [option=value ...]"),
     row<&f::session, read_session>("auth_js_session", anywhere, 1, many,
                                    "[strategy=jwt|database] [max_age=30d] [update_age=1d] "
                                    "[jwt_max_age=] [renew=on|off] [cache=1s|off]"),

@@ -53,8 +53,11 @@ bool set_cookies_of(ngx_http_request_t* r, const session_state& st) {
     std::vector<auth::set_cookie> list;
     if (st.accepted && st.verdict.due && st.verdict.session && cf.session.renew) {
         auto& w = worker::current();
-        list = auth::renew(cf, https, auth::cookie_jar::parse(cookie_lines(r)), *st.verdict.session,
-                           w.clock, w.random);
+        const auto jar = auth::cookie_jar::parse(cookie_lines(r));
+        const auto& session = *st.verdict.session;
+        list = cf.session.strategy == auth::strategy::database
+                   ? auth::renew_cookie(cf, https, jar, session)
+                   : auth::renew(cf, https, jar, session, w.clock, w.random);
     } else if (st.verdict.clean) {
         const auto& kind = cf.cookies(https)[auth::which::session_token];
         for (auto& name :

@@ -198,6 +198,14 @@ bool used(ngx_cycle_t* cycle) noexcept {
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_auth_js_module));
     return main != nullptr && main->used;
 }
+// In the master, before it forks; `nginx -t` and signalling processes open and make nothing.
+ngx_int_t prepare_stores(ngx_cycle_t* cycle) {
+    if (!ngx_test_config && used(cycle))
+        make_folders(*static_cast<main_conf*>(
+                         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_auth_js_module)),
+                     cycle);
+    return NGX_OK;
+}
 ngx_int_t start_worker(ngx_cycle_t* cycle) { return used(cycle) ? init_process(cycle) : NGX_OK; }
 void stop_worker(ngx_cycle_t* cycle) {
     if (used(cycle)) exit_process(cycle);
@@ -224,7 +232,7 @@ ngx_module_t ngx_http_auth_js_module = {NGX_MODULE_V1,
                                         authjs::nginx::commands(),
                                         NGX_HTTP_MODULE,
                                         nullptr,
-                                        nullptr,
+                                        authjs::nginx::prepare_stores,
                                         authjs::nginx::start_worker,
                                         nullptr,
                                         nullptr,

@@ -5,12 +5,13 @@
 
 #include <memory>
 
+#include "nginx/conf.hpp"
 #include "nginx/flow.hpp"
 
 namespace authjs::nginx {
 namespace {
 
-std::unique_ptr<worker> here;
+std::unique_ptr<worker> this_worker;
 
 }  // namespace
 
@@ -46,21 +47,25 @@ void exit_bell::hang_up() noexcept {
     if (c_) ngx_close_connection(std::exchange(c_, nullptr));
 }
 
-worker::worker(ngx_cycle_t* cycle) : pool(cycle), shared(cycle, clock) {}
+worker::worker(ngx_cycle_t* cycle) : pool(cycle), shared(cycle, clock) {
+    auto* main = static_cast<main_conf*>(
+        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_auth_js_module));
+    stores.emplace(*main, *this);
+}
 
-worker& worker::current() noexcept { return *here; }
+worker& worker::current() noexcept { return *this_worker; }
 
 ngx_int_t init_process(ngx_cycle_t* cycle) {
     if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE) return NGX_OK;
     return guard(cycle->log, static_cast<ngx_int_t>(NGX_ERROR), [&]() -> ngx_int_t {
-        here = std::make_unique<worker>(cycle);
+        this_worker = std::make_unique<worker>(cycle);
         return NGX_OK;
     });
 }
 
 void exit_process(ngx_cycle_t*) {
     flow::drop_orphans();
-    here.reset();
+    this_worker.reset();
 }
 
 }  // namespace authjs::nginx

@@ -1,6 +1,9 @@
 // The world of one worker process: every port that flows use, made after fork, gone before exit.
 #pragma once
 
+#include <optional>
+
+#include "auth/database_session.hpp"
 #include "auth/gate.hpp"
 #include "crypto/crypto.hpp"
 #include "email/letter.hpp"
@@ -9,6 +12,7 @@
 #include "nginx/loop.hpp"
 #include "nginx/ngx.hpp"
 #include "nginx/pool.hpp"
+#include "nginx/stores.hpp"
 #include "nginx/zone.hpp"
 #include "oauth/metadata.hpp"
 
@@ -48,6 +52,8 @@ public:
     io::curl_client http{loop};
     oauth::metadata metadata{clock, shared};
     auth::token_cache tokens;
+    auth::session_cache sessions;
+    std::optional<nginx::stores> stores;
 
 private:
     exit_bell bell_{[this] { http.close_idle(); }};

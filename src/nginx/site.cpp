@@ -221,6 +221,13 @@ void need(ngx_conf_t* cf, main_conf& main, site_conf& site, const std::string& w
     read_secrets(cf, main, flow, c, where);
     c.providers = *flow.providers;
     c.session = *flow.session;
+    if (flow.store->has_value()) c.adapter = &slot_of(main, **flow.store).open;
+    if (!c.session.strategy_given)
+        c.session.strategy = c.has_adapter() ? auth::strategy::database : auth::strategy::jwt;
+    if (c.session.strategy == auth::strategy::database && !c.has_adapter())
+        throw conf_error(flow.session.at.text(),
+                         "auth_js_session: strategy=database needs a store; add auth_js_adapter "
+                         "sqlite /var/lib/nginx/auth_js/auth.db;");
     c.secure = *flow.secure;
     c.plain = make_cookies(flow, false);
     c.secured = make_cookies(flow, true);

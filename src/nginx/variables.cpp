@@ -122,11 +122,18 @@ ngx_int_t answer(ngx_http_request_t* r, ngx_http_variable_value_t* v, const vari
     *v = {};
     v->not_found = 1;
     return guard(r->connection->log, ngx_int_t{NGX_ERROR}, [&]() -> ngx_int_t {
-        const auto* level = level_of(r);
+        auto* level = level_of(r);
         if (level == nullptr || level->gate == nullptr) return NGX_OK;
         if (row.what == needs::config && config_of(r) == nullptr) return NGX_OK;
         const auto* st =
             row.what == needs::session || row.what == needs::judgement ? look(r, *level) : nullptr;
+        if (st != nullptr && st->verdict.ask_store) {
+            if (!std::exchange(level->asked_early, true))
+                ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                              "auth_js: a variable of a database session was asked for before the "
+                              "access phase and is empty; a map of it must be volatile");
+            return NGX_OK;
+        }
         const auto* s = st != nullptr && st->verdict.status == auth::status::ok
                             ? st->verdict.session.get()
                             : nullptr;

@@ -1,0 +1,65 @@
+// The gate over sessions that live in a store (auth_js_session strategy=database): a question that
+// may have to wait, and the worker's memory of its last answers (cache=).
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "auth/config.hpp"
+#include "auth/gate.hpp"
+#include "io/ports.hpp"
+#include "util/task.hpp"
+
+namespace authjs::auth {
+
+// Sessions that the store confirmed a moment ago, at most `entries`; what was used longest ago goes
+// first. Only sessions that exist are kept, so invented cookies cost no memory.
+class session_cache {
+public:
+    explicit session_cache(std::size_t entries = 16'384) : most_(entries) {}
+
+    // find answers what load_session would, or nothing if the store has to be asked: unknown, older
+    // than `cache=`, expired, due for renewal, or signed out by any worker of this master.
+    std::optional<verdict> find(const config& cf, std::string_view token, instant now,
+                                io::shared_cache& shared);
+    void keep(const config& cf, std::string_view token, instant now,
+              std::shared_ptr<const session_view> view);
+    std::size_t size() const noexcept { return by_key_.size(); }
+
+private:
+    struct entry {
+        std::string key, ended;  // of this map; of signed_out
+        std::shared_ptr<const session_view> view;
+        instant loaded;
+    };
+    std::size_t most_;
+    std::list<entry> list_;  // used last: first
+    std::unordered_map<std::string_view, std::list<entry>::iterator> by_key_;
+};
+
+// What asking needs; all of it outlives the task.
+struct store_question {
+    io::clock& clock;
+    io::log& log;
+    io::shared_cache& shared;
+    session_cache& cache;
+};
+
+// session_token_of is the value of the session cookie; empty: none, or two different ones (sec 71).
+std::string session_token_of(const config& cf, bool https,
+                             const std::vector<std::string_view>& cookie_lines);
+
+// load_session asks the store who has this session. An expired row is deleted, one that is due is
+// renewed if the gate renews. It does not throw: a store that cannot be asked is
+// status::store_error, and the log says why.
+task<verdict> load_session(const config& cf, std::string token, store_question io);
+
+// The cookie of a renewed session: the same value, a new end.
+std::vector<set_cookie> renew_cookie(const config& cf, bool https, const cookie_jar& jar,
+                                     const session_view& s);
+
+}  // namespace authjs::auth
