@@ -81,7 +81,7 @@ task<std::optional<adapters::session>> database_session(context& cx, std::string
     auto me = co_await who_is_signed_in(cx);
     cx.io.commit();
     if (me && me->user.id != known->id) {
-        auto gone = co_await store.delete_session(me->session->session_token);
+        auto gone = co_await close_session(cx, me->session->session_token);
     }
     auto made = co_await open_session(cx, known->id);
     co_return made;

@@ -5,6 +5,7 @@
 
 #include "auth/callbacks.hpp"
 #include "auth/redirect.hpp"
+#include "auth/signed_out.hpp"
 #include "providers/profile.hpp"
 
 namespace authjs::auth {
@@ -58,6 +59,20 @@ json::value user_message(const adapters::user& user) {
     json::value m;
     m.set("user", to_json(user));
     return m;
+}
+
+// Empty where another worker was first with the same account or address: look again.
+task<std::optional<adapters::adapter::signed_up>> first_sign_in(
+    context& cx, adapters::user user, std::optional<adapters::account> account,
+    std::optional<adapters::session> session) {
+    std::optional<adapters::adapter::signed_up> out;
+    try {
+        out = co_await cx.demand_store().create_signed_up(std::move(user), std::move(account),
+                                                          std::move(session));
+    } catch (const error& e) {
+        if (e.reason() != "taken") throw;
+    }
+    co_return out;
 }
 
 }  // namespace
@@ -137,6 +152,13 @@ task<std::optional<adapters::session>> open_session(context& cx, std::string use
     co_return out;
 }
 
+task<std::optional<adapters::session>> close_session(context& cx, std::string token) {
+    constexpr milliseconds remembered{600'000};  // longer than any auth_js_session cache=
+    auto gone = co_await cx.demand_store().delete_session(token);
+    cx.io.shared.once(signed_out_key(token), remembered);
+    co_return gone;
+}
+
 task<std::optional<signed_in>> who_is_signed_in(context& cx) {
     std::optional<signed_in> out;
     const auto cookie = cx.session_cookie();
@@ -202,39 +224,51 @@ task<linked> link_oauth(context& cx, json::value user, json::value account, json
     std::optional<adapters::session> session;
     if (in_database(cx)) session = fresh_session(cx, {});
     std::optional<adapters::account> its{std::move(row)};
+    const auto provider = its->provider, subject = its->provider_account_id;
     cx.io.commit();
-    auto made =
-        co_await store.create_signed_up(std::move(wanted), std::move(its), std::move(session));
-    tell(cx, event::create_user, user_message(made.user));
-    tell(cx, event::link_account, link_message(made.user, account, mapped));
-    co_return linked{to_json(made.user), std::move(made.session), true};
+    auto made = co_await first_sign_in(cx, std::move(wanted), std::move(its), std::move(session));
+    if (!made) {
+        auto winner = co_await store.get_user_by_account(provider, subject);
+        if (!winner)
+            throw error(code::oauth_account_not_linked, "another account has this address")
+                .with("provider", provider);
+        auto theirs = co_await open_session(cx, winner->id);
+        co_return linked{to_json(*winner), std::move(theirs), false};
+    }
+    tell(cx, event::create_user, user_message(made->user));
+    tell(cx, event::link_account, link_message(made->user, account, mapped));
+    co_return linked{to_json(made->user), std::move(made->session), true};
 }
 
 task<linked> link_email(context& cx, json::value user) {
     auto& store = cx.demand_store();
     auto me = co_await who_is_signed_in(cx);
     auto wanted = user_row(user);
-    auto known = co_await store.get_user_by_email(wanted.email.value_or(""));
-    if (known) {
-        const auto cookie = cx.session_cookie();
-        if (in_database(cx) && !cookie.value.empty() && (!me || me->user.id != known->id)) {
-            auto gone = co_await store.delete_session(cookie.value);
+    const auto address = wanted.email.value_or("");
+    auto known = co_await store.get_user_by_email(address);
+    if (!known) {
+        wanted.email_verified = cx.now();
+        std::optional<adapters::session> session;
+        if (in_database(cx)) session = fresh_session(cx, {});
+        auto made = co_await first_sign_in(cx, std::move(wanted), std::nullopt, std::move(session));
+        if (made) {
+            tell(cx, event::create_user, user_message(made->user));
+            co_return linked{to_json(made->user), std::move(made->session), true};
         }
-        adapters::user changes;
-        changes.id = known->id;
-        changes.email_verified = cx.now();
-        auto updated = co_await store.update_user(std::move(changes));
-        tell(cx, event::update_user, user_message(updated));
-        auto session = co_await open_session(cx, updated.id);
-        co_return linked{to_json(updated), std::move(session), false};
+        known = co_await store.get_user_by_email(address);
     }
-    wanted.email_verified = cx.now();
-    std::optional<adapters::session> session;
-    if (in_database(cx)) session = fresh_session(cx, {});
-    auto made =
-        co_await store.create_signed_up(std::move(wanted), std::nullopt, std::move(session));
-    tell(cx, event::create_user, user_message(made.user));
-    co_return linked{to_json(made.user), std::move(made.session), true};
+    if (!known) throw error(code::adapter_error, "the user of this address is not to be had");
+    const auto cookie = cx.session_cookie();
+    if (in_database(cx) && !cookie.value.empty() && (!me || me->user.id != known->id)) {
+        auto gone = co_await close_session(cx, cookie.value);
+    }
+    adapters::user changes;
+    changes.id = known->id;
+    changes.email_verified = cx.now();
+    auto updated = co_await store.update_user(std::move(changes));
+    tell(cx, event::update_user, user_message(updated));
+    auto session = co_await open_session(cx, updated.id);
+    co_return linked{to_json(updated), std::move(session), false};
 }
 
 json::value new_claims(const json::value& user) {

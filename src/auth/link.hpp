@@ -29,6 +29,10 @@ task<std::optional<signed_in>> who_is_signed_in(context& cx);
 // JWT strategy.
 task<std::optional<adapters::session>> open_session(context& cx, std::string user_id);
 
+// close_session deletes a row and tells every worker of this master, so that none serves it from
+// memory (auth_js_session cache=). Answers the row that went.
+task<std::optional<adapters::session>> close_session(context& cx, std::string token);
+
 struct linked {
     json::value user;                          // the stored one, with an adapter
     std::optional<adapters::session> session;  // database strategy: the row to set the cookie from

@@ -3,21 +3,16 @@
 #include "auth/context.hpp"
 #include "auth/link.hpp"
 #include "auth/pages/pages.hpp"
-#include "auth/signed_out.hpp"
 
 namespace authjs::auth {
 
 namespace {
 
-constexpr milliseconds remembered{600'000};  // longer than any auth_js_session cache=
-
 task<void> end_session(context& cx, const session_chunks& cookie) {
     json::value message;
     if (cx.cf.session.strategy == strategy::database) {
-        auto& store = cx.demand_store();
         cx.io.commit();
-        auto gone = co_await store.delete_session(cookie.value);
-        cx.io.shared.once(signed_out_key(cookie.value), remembered);
+        auto gone = co_await close_session(cx, cookie.value);
         message.set("session", gone ? to_json(*gone) : json::value{});
     } else {
         auto opened = jose::decode(cx.cookies[which::session_token].ring, cookie.value, cx.now());
