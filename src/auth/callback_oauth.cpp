@@ -41,9 +41,13 @@ std::string handed_over(context& cx, const params& given) {
     return to + '?' + given.as_object().to_string();
 }
 
+// As a list, so that what came twice is seen; a body of another type holds no field.
 params callback_parameters(const context& cx) {
     if (!cx.provider->form_post) return cx.query;
-    return cx.post() ? params::parse(cx.rq.body) : params{};
+    const auto* type = cx.rq.field("Content-Type");
+    const bool is_form =
+        cx.post() && type && type->find("application/x-www-form-urlencoded") != std::string::npos;
+    return is_form ? params::parse(cx.rq.body) : params{};
 }
 
 // Key sets hang on discovery: also where the endpoints were configured by hand.

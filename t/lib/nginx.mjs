@@ -113,12 +113,14 @@ export class Nginx {
     signal(name) {
         process.kill(this.pid, name);
     }
-    // reload answers when the new workers are there; `conf` replaces the configuration first.
+    // reload answers when new workers are there and the old ones accept no more; `conf` replaces the configuration first.
     async reload(conf) {
         if (conf !== undefined) fs.writeFileSync(path.join(this.prefix, "conf/nginx.conf"), conf);
         const before = this.workers;
         this.signal("SIGHUP");
-        for (const end = Date.now() + 10_000; this.workers.every((w) => before.includes(w)); await sleep(10))
+        const title = (pid) => { try { return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8"); } catch { return "gone"; } };
+        const isDone = () => this.workers.some((w) => !before.includes(w)) && before.every((w) => /shutting down|gone|^$/.test(title(w)));
+        for (const end = Date.now() + 10_000; !isDone(); await sleep(10))
             if (Date.now() > end) throw new Error(`nginx did not reload:\n${this.log.slice(-4000)}`);
     }
     // kill ends the process with these ids (workers, say) at once: the master starts new ones.
