@@ -28,14 +28,14 @@ say = $(if $(V),,@echo "  $(@F)";)
 all: module $(BUILD)/compile_commands.json
 
 # --- the core -------------------------------------------------------------------------------------
-# An object depends on the Makefile's VERSION, never on the Makefile: flags change by hand, seldom.
+# Objects depend on the Makefile, whose flags they are made with; ccache makes that cheap.
 # `q`, because with `r` two objects of one base name would be one.
 lib: $(CORE_LIB)
 $(CORE_LIB): $(CORE_OBJ)
 	@rm -f $@
 	$(say)ar qcs $@ $^
 
-$(BUILD)/obj/%.o: src/%.cpp VERSION | deps-build
+$(BUILD)/obj/%.o: src/%.cpp VERSION Makefile | deps-build
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
 
@@ -85,7 +85,7 @@ $(BUILD)/nginx-src/objs/Makefile: config config.make $(BUILD)/nginx-src.for | de
 	rm -rf $(BUILD)/nginx-src && mkdir -p $(BUILD)/nginx-src
 	for f in $(realpath $(NGINX_SRC))/*; do \
 	    case $${f##*/} in objs|Makefile) ;; *) ln -s $$f $(BUILD)/nginx-src/ ;; esac; done
-	cd $(BUILD)/nginx-src && export AUTH_JS_BUILD=$(abspath $(BUILD)) && \
+	cd $(BUILD)/nginx-src && export AUTH_JS_BUILD=$(BUILD) && \
 	if [ -f conf_flags ]; then . ./conf_flags; else NGX_CONF_FLAGS=($(NGINX_CONFIGURE)); fi && \
 	if [ -f configure ]; then c=./configure; else c=auto/configure; fi && \
 	$$c "$${NGX_CONF_FLAGS[@]}" --add-dynamic-module=$(CURDIR) >configure.log 2>&1 || \
@@ -104,7 +104,7 @@ module-library: $(BUILD)/libngx_http_auth_js.a
 $(BUILD)/libngx_http_auth_js.a: $(CORE_OBJ) $(GLUE_OBJ)
 	@rm -f $@
 	$(say)ar qcs $@ $^
-$(GLUE_OBJ): $(BUILD)/obj/%.o: src/%.cpp VERSION
+$(GLUE_OBJ): $(BUILD)/obj/%.o: src/%.cpp VERSION Makefile
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) $(NGX_CXXFLAGS) -c $< -o $@
 
@@ -138,7 +138,7 @@ unit: $(UNIT_BIN)
 	@failed=; for t in $(UNIT_BIN); do ./$$t || failed="$$failed $$t"; done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
-$(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) | deps-test
+$(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) Makefile | deps-test
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
 	$(say)$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
