@@ -16,7 +16,7 @@ constexpr error_row rows[] = {
     {code::configuration, "Configuration", page::error, false},
     {code::credentials_signin, "CredentialsSignin", page::signin, true},
     {code::duplicate_conditional_ui, "DuplicateConditionalUI", page::error, false},
-    {code::email_signin_error, "EmailSignInError", page::signin, false},
+    {code::email_signin_error, "EmailSignInError", page::error, false},
     {code::error_page_loop, "ErrorPageLoop", page::error, false},
     {code::event_error, "EventError", page::error, false},
     {code::invalid_callback_url, "InvalidCallbackUrl", page::error, false},
