@@ -118,14 +118,20 @@ adapters::user user_row(const json::value& u) {
     return row;
 }
 
-adapters::account account_row(const context& cx, const json::value& account) {
+json::value stored_account(const context& cx, const json::value& account) {
     json::value tokens = account;
     for (const auto name : {"provider", "type", "providerAccountId"}) tokens.erase(name);
-    const auto kept = providers::map_account(*cx.provider, tokens);
+    auto kept = providers::map_account(*cx.provider, tokens);
+    for (const auto name : {"providerAccountId", "provider", "type"})
+        if (const auto* v = account.find(name)) kept.set(name, *v);
+    return kept;
+}
+
+adapters::account account_row(const json::value& kept) {
     adapters::account row;
-    row.provider = account.text("provider");
-    row.type = account.text("type");
-    row.provider_account_id = text_in(account, "providerAccountId").value_or("");
+    row.provider = kept.text("provider");
+    row.type = kept.text("type");
+    row.provider_account_id = text_in(kept, "providerAccountId").value_or("");
     const auto* members = kept.as_object();
     if (!members) return row;
     for (const auto& m : *members) {
@@ -182,7 +188,8 @@ task<linked> link_oauth(context& cx, json::value user, json::value account, json
     if (!cx.cf.has_adapter()) co_return linked{std::move(user), std::nullopt, std::nullopt};
     auto& store = cx.demand_store();
     auto me = co_await who_is_signed_in(cx);
-    auto row = account_row(cx, account);
+    const auto kept = stored_account(cx, account);
+    auto row = account_row(kept);
     auto known = co_await store.get_user_by_account(row.provider, row.provider_account_id);
 
     if (known && me) {
@@ -200,7 +207,7 @@ task<linked> link_oauth(context& cx, json::value user, json::value account, json
         cx.io.commit();
         row.user_id = me->user.id;
         co_await store.link_account(std::move(row));
-        tell(cx, event::link_account, link_message(me->user, account, mapped));
+        tell(cx, event::link_account, link_message(me->user, kept, mapped));
         co_return linked{to_json(me->user), std::move(me->session), false};
     }
 
@@ -215,7 +222,7 @@ task<linked> link_oauth(context& cx, json::value user, json::value account, json
             cx.io.commit();
             row.user_id = owner->id;
             co_await store.link_account(std::move(row));
-            tell(cx, event::link_account, link_message(*owner, account, mapped));
+            tell(cx, event::link_account, link_message(*owner, kept, mapped));
             auto session = co_await open_session(cx, owner->id);
             co_return linked{to_json(*owner), std::move(session), false};
         }
@@ -236,7 +243,7 @@ task<linked> link_oauth(context& cx, json::value user, json::value account, json
         co_return linked{to_json(*winner), std::move(theirs), false};
     }
     tell(cx, event::create_user, user_message(made->user));
-    tell(cx, event::link_account, link_message(made->user, account, mapped));
+    tell(cx, event::link_account, link_message(made->user, kept, mapped));
     co_return linked{to_json(made->user), std::move(made->session), true};
 }
 

@@ -13,9 +13,10 @@ namespace authjs::auth {
 json::value to_json(const adapters::user& u);
 json::value to_json(const adapters::session& s);
 adapters::user user_row(const json::value& u);
-// The account row: what the provider's `account` filter, or Auth.js's default, keeps of the token
-// set, then the four members that name it.
-adapters::account account_row(const context& cx, const json::value& account);
+// What is stored of an account, and told with its event: what the provider's `account` filter, or
+// Auth.js's default, keeps of the token set, then the members that name it; and that as a row.
+json::value stored_account(const context& cx, const json::value& account);
+adapters::account account_row(const json::value& kept);
 
 // Who the browser is signed in as: empty if nobody. An expired session is nobody. Throws
 // error(unavailable) where the store must be asked and cannot be.
