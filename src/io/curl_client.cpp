@@ -357,6 +357,7 @@ public:
         if (has_line_break(m_.from) || has_line_break(m_.to))
             throw error(code::email_signin_error, "an address holds a line break");
         append(to_, m_.to);
+        set(easy(), CURLOPT_PROXY, "");  // auth_js_http_proxy is for HTTP
         // The same rule as for a POST: a letter goes out once, on a connection of its own.
         set(easy(), CURLOPT_FRESH_CONNECT, 1L);
         set(easy(), CURLOPT_FORBID_REUSE, 1L);
