@@ -208,7 +208,26 @@ void email(const checked& c, const providers::provider& p) {
         throw conf_error(c.where, "the provider " + quoted(p.id) +
                                       " sends sign-in links, which need a store: auth_js_adapter");
 }
-constexpr check checks[] = {endpoints, credentials, email};
+void site(const checked& c, const providers::provider& p) {
+    if (const auto wrong = providers::site_mistake(p, c.config.url))
+        throw conf_error(c.where, *wrong);
+}
+constexpr check checks[] = {endpoints, credentials, email, site};
+
+// give_proxy: the redirect proxy of a site holds for its providers that name none of their own. A
+// provider is shared by all levels that inherit it, so one that changes is copied.
+void give_proxy(ngx_conf_t* cf, auth::config& c, const std::string& where) {
+    for (auto& p : c.providers) {
+        if (!p->is_oauth() || !p->redirect_proxy_url.empty()) continue;
+        if (const auto odd = providers::proxy_warning(*p, c.redirect_proxy_url))
+            warn(cf, where, *odd);
+        else if (!c.redirect_proxy_url.empty()) {
+            auto own = std::make_shared<providers::provider>(*p);
+            own->redirect_proxy_url = c.redirect_proxy_url;
+            p = std::move(own);
+        }
+    }
+}
 
 }  // namespace
 
@@ -245,9 +264,10 @@ void need(ngx_conf_t* cf, main_conf& main, site_conf& site, const std::string& w
     main.used = true;
 }
 
-void check_sites(ngx_conf_t*, main_conf& main) {
+void check_sites(ngx_conf_t* cf, main_conf& main) {
     for (const auto& site : main.sites) {
         if (!site->config) continue;
+        give_proxy(cf, *site->config, site->where);
         const auto& given = site->flow.providers;
         const checked c{*site, *site->config, given.given() ? given.at.text() : site->where};
         for (const auto& p : site->config->providers)
