@@ -405,18 +405,11 @@ bool is_filter_line(std::string_view name) noexcept {
 }
 
 std::optional<std::string> site_mistake(const provider& p, std::string_view site_url) {
-    if (!site_url.starts_with("http://")) return std::nullopt;
-    if (p.https_only)
-        return "provider " + in_quotes(p.id) +
-               " accepts only https callback URLs, even for localhost;"
-               " auth_js_url is " +
-               in_quotes(site_url);
-    if (p.form_post)
-        return "provider " + in_quotes(p.id) +
-               " answers with a form from its own site: its cookies "
-               "need https, but auth_js_url is " +
-               in_quotes(site_url);
-    return std::nullopt;
+    if (!p.https_only || !site_url.starts_with("http://")) return std::nullopt;
+    return "provider " + in_quotes(p.id) +
+           " accepts only https callback URLs, even for localhost;"
+           " auth_js_url is " +
+           in_quotes(site_url);
 }
 
 std::optional<std::string> proxy_warning(const provider& p, std::string_view redirect_proxy_url) {
