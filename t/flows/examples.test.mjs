@@ -13,10 +13,15 @@ import { modulePath, startNginx } from "../lib/nginx.mjs";
 const folder = new URL("../../conf.examples/", import.meta.url);
 let tls, upstream;
 
+const env_file = ["AUTH_SECRET=0123456789abcdef0123456789abcdef", "AUTH_GITHUB_ID=gh", "AUTH_GITHUB_SECRET=gh-secret",
+    "AUTH_GOOGLE_ID=go", "AUTH_GOOGLE_SECRET=go-secret", "AUTH_GITLAB_ID=gl", "AUTH_GITLAB_SECRET=gl-secret",
+    "FORGE_SECRET=forge-secret", "SSO_SECRET=sso-secret"].join("\n");
+
 before(async () => {
     tls = fs.mkdtempSync(path.join(os.tmpdir(), "auth_js-tls-"));
     execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
         "-subj", "/CN=*.example.com", "-keyout", `${tls}/key`, "-out", `${tls}/crt`], { stdio: "ignore" });
+    fs.writeFileSync(`${tls}/env`, env_file, { mode: 0o600 });
     upstream = http.createServer((req, res) => res.end(`application ${req.url} cookie=${req.headers.cookie ?? ""}\n`));
     await new Promise((done) => upstream.listen(0, "127.0.0.1", done));
 });
@@ -24,10 +29,6 @@ after(() => {
     upstream.close();
     fs.rmSync(tls, { recursive: true });
 });
-
-const env_file = ["AUTH_SECRET=0123456789abcdef0123456789abcdef", "AUTH_GITHUB_ID=gh", "AUTH_GITHUB_SECRET=gh-secret",
-    "AUTH_GOOGLE_ID=go", "AUTH_GOOGLE_SECRET=go-secret", "AUTH_GITLAB_ID=gl", "AUTH_GITLAB_SECRET=gl-secret",
-    "FORGE_SECRET=forge-secret", "SSO_SECRET=sso-secret"].join("\n");
 
 // load starts an example with what it names: the module, certificates, the environment file, pages.
 async function load(name) {
@@ -39,10 +40,9 @@ async function load(name) {
         .replaceAll("listen 443 ssl", "listen 127.0.0.1:{{port}} ssl")
         .replaceAll("127.0.0.1:3000", `127.0.0.1:${upstream.address().port}`)
         .replaceAll(/\/etc\/nginx\/tls\/\S+\.(crt|key);/g, (_, kind) => `${tls}/${kind};`)
-        .replaceAll("/etc/nginx/", "{{prefix}}/conf/")
+        .replace("/etc/nginx/auth_js.env;", `${tls}/env;`)
         .replaceAll(/root \/var\/www\/\w+;/g, "root {{html}};");
     return startNginx({ conf, files: {
-        "conf/auth_js.env": env_file, "conf/users": "ada:$apr1$abcdefgh$XXXXXXXXXXXXXXXXXXXXX/\n",
         "html/members/index.html": "members\n", "html/assets/a.css": "css\n", "html/robots.txt": "robots\n",
     } });
 }
