@@ -54,6 +54,9 @@ async function person(scheme, width) {
     const look = async (name) => {
         const seen = await page.evaluate(() => ({
             wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+            // How far the card of a built-in page is off the middle.
+            aside: (({ left, right } = { left: 0, right: innerWidth }) => Math.abs(left - (document.documentElement.clientWidth - right)))(
+                document.querySelector(".card")?.getBoundingClientRect()),
             title: document.title, text: document.body.innerText,
             paper: getComputedStyle(document.documentElement).backgroundColor, body: getComputedStyle(document.body).backgroundColor,
         }));
@@ -63,6 +66,7 @@ async function person(scheme, width) {
         }
         assert.deepStrictEqual(wrong, [], `${name}, ${scheme}, ${width} px`);
         assert.ok(seen.wide <= 0, `${name} at ${width} px scrolls sideways by ${seen.wide} px`);
+        assert.ok(seen.aside <= 1, `${name} at ${width} px is ${seen.aside} px off the middle`);
         assert.ok(seen.title, `${name} has a title`);
         const paper = [seen.body, seen.paper].map((c) => c.match(/[\d.]+/g).map(Number)).find((c) => c[3] !== 0);
         if (paper) assert.strictEqual((paper[0] + paper[1] + paper[2]) / 3 < 128, scheme === "dark", `${name} is ${scheme}`);
