@@ -18,7 +18,6 @@ namespace authjs::nginx {
 namespace {
 
 constexpr off_t body_limit = 64 * 1024;
-constexpr std::string_view no_store = "private, no-cache, no-store";
 
 // What the handler remembers on its request.
 struct answered {
@@ -30,8 +29,7 @@ T* made(T* p) {
     return p ? p : throw std::bad_alloc();
 }
 
-// --- from nginx
-// ------------------------------------------------------------------------------------
+// --- from nginx ---
 
 // The path as the client sent it, or, where nginx has changed it since, what it is now.
 std::string path_of(ngx_http_request_t* r) {
@@ -84,17 +82,6 @@ bool is_early(ngx_http_request_t* r, const auth::request& rq) noexcept {
     return told && *told == "1";
 }
 
-// What a replay of does no harm.
-bool may_be_early(const auth::request& rq, const auth::config& cf) noexcept {
-    static constexpr std::string_view harmless[] = {
-        "signin", "signout", "error", "session", "csrf", "verify-request", "providers"};
-    std::string_view action = rq.path;
-    if (rq.method != "GET" || !action.starts_with(cf.base_path)) return false;
-    action.remove_prefix(cf.base_path.size());
-    if (action.starts_with('/')) action.remove_prefix(1);
-    return std::find(std::begin(harmless), std::end(harmless), action) != std::end(harmless);
-}
-
 auth::request request_of(ngx_http_request_t* r, std::string body) {
     auto site = site_of(r);
     auth::request rq;
@@ -118,8 +105,7 @@ auth::request request_of(ngx_http_request_t* r, std::string body) {
     return rq;
 }
 
-// --- to nginx
-// --------------------------------------------------------------------------------------
+// --- to nginx ---
 
 ngx_str_t copied(ngx_http_request_t* r, std::string_view value) {
     const ngx_str_t s = copy(r->pool, value);
@@ -176,8 +162,7 @@ ngx_int_t respond(ngx_http_request_t* r, const auth::response& rs) {
     return ngx_http_output_filter(r, &out);
 }
 
-// --- in between
-// ------------------------------------------------------------------------------------
+// --- in between ---
 
 // run answers NGX_DONE when a flow has taken the request over; anything else finalizes it.
 ngx_int_t run(ngx_http_request_t* r) {
@@ -185,8 +170,6 @@ ngx_int_t run(ngx_http_request_t* r) {
     auto body = body_of(r);
     if (!body) return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     auto rq = std::make_shared<auth::request>(request_of(r, std::move(*body)));
-    if (rq->early_data && !may_be_early(*rq, cf))
-        return respond(r, {425, {{"Cache-Control", std::string(no_store)}}, {}, {}});
     flow::start(
         r, cf,
         [rq, &cf](auth::ports io) { return auth::handle(std::move(*rq), cf, std::move(io)); },

@@ -81,17 +81,26 @@ private:
 
 namespace {
 
+// Why a request is finalized, as nginx will take it (ngx_http_finalize_request).
+bool is_fatal(ngx_int_t rc) noexcept {
+    return rc == NGX_HTTP_CLOSE || rc == NGX_HTTP_REQUEST_TIME_OUT ||
+           rc == NGX_HTTP_CLIENT_CLOSED_REQUEST ||
+           (rc < 0 && rc != NGX_AGAIN && rc != NGX_DECLINED);
+}
+// comes_back: nginx makes a page of it, or has more to write or to wait for, and finalizes again.
+bool comes_back(const ngx_http_request_t* r, ngx_int_t rc) noexcept {
+    return rc >= NGX_HTTP_SPECIAL_RESPONSE || rc == NGX_HTTP_CREATED || rc == NGX_HTTP_NO_CONTENT ||
+           r->buffered || r->postponed;
+}
+
 // ended is nginx's word that the sub-request is finalized with `rc`; more than once where a status
 // still becomes an answer.
 ngx_int_t ended(ngx_http_request_t* sr, void* data, ngx_int_t rc) noexcept {
     auto* const c = static_cast<capture*>(data);
     if (rc == NGX_HTTP_UNAUTHORIZED || rc == NGX_HTTP_FORBIDDEN)
         c->refused = static_cast<ngx_uint_t>(rc);  // no error_page turns a no into a yes
-    const bool kills = rc == NGX_HTTP_CLOSE || rc == NGX_HTTP_REQUEST_TIME_OUT ||
-                       (rc < 0 && rc != NGX_AGAIN && rc != NGX_DECLINED);
-    if (!kills && (rc >= NGX_HTTP_SPECIAL_RESPONSE || rc == NGX_HTTP_CREATED ||
-                   rc == NGX_HTTP_NO_CONTENT || sr->buffered))
-        return rc;  // nginx makes a page of it, or writes on, and comes back
+    const bool kills = is_fatal(rc);
+    if (!kills && comes_back(sr, rc)) return rc;
     if (auto* const p = c->waiter) {
         const auto& out = sr->headers_out;
         p->answer.status = static_cast<int>(c->refused ? c->refused : out.status);
@@ -103,20 +112,63 @@ ngx_int_t ended(ngx_http_request_t* sr, void* data, ngx_int_t rc) noexcept {
     return kills && !sr->connection->error ? NGX_OK : rc;
 }
 
-// A sub-request of a captured one (SSI, echo, Lua) belongs to the same answer.
+bool is_call(const ngx_http_request_t* r) noexcept {
+    return r->post_subrequest && r->post_subrequest->handler == &ended;
+}
+// A sub-request of a captured one (echo, Lua) belongs to the same answer.
 capture* captured(const ngx_http_request_t* r) noexcept {
     for (; r != r->main; r = r->parent)
-        if (r->post_subrequest && r->post_subrequest->handler == &ended)
-            return static_cast<capture*>(r->post_subrequest->data);
+        if (is_call(r)) return static_cast<capture*>(r->post_subrequest->data);
     return nullptr;
+}
+
+// nginx lets a sub-request end when its turn to write has come (c->data). Below a background one
+// that turn never comes; Lua then takes it, and the main request never has it back. What is
+// captured has no turns: a sub-request that Lua or echo makes in one ends at once, and wakes its
+// parent.
+struct part {
+    ngx_http_post_subrequest_t ours;
+    ngx_http_post_subrequest_t* theirs;
+};
+ngx_int_t part_ended(ngx_http_request_t* sr, void* data, ngx_int_t rc) noexcept {
+    auto* const c = sr->connection;
+    if (const auto* theirs = static_cast<part*>(data)->theirs) {
+        void* const turn = c->data;
+        rc = theirs->handler(sr, theirs->data, rc);
+        c->data = turn;
+    }
+    if (c->error || sr->background) return rc;
+    if (is_fatal(rc)) rc = NGX_OK;
+    if (comes_back(sr, rc)) return rc;
+    for (auto** p = &sr->parent->postponed; *p; p = &(*p)->next)
+        if ((*p)->request == sr) {
+            *p = (*p)->next;
+            break;
+        }
+    sr->background = 1;
+    return ngx_http_post_request(sr->parent, nullptr) == NGX_OK ? rc : NGX_ERROR;
+}
+
+// mark_part stands in the first phase that sub-requests run.
+ngx_int_t mark_part(ngx_http_request_t* r) noexcept {
+    if (r == r->main || r->background) return NGX_DECLINED;
+    auto* const then = r->post_subrequest;
+    if ((then && then->handler == &part_ended) || !captured(r)) return NGX_DECLINED;
+    auto* const p = static_cast<part*>(ngx_palloc(r->pool, sizeof(part)));
+    if (!p) return NGX_ERROR;
+    *p = {{&part_ended, p}, then};
+    r->post_subrequest = &p->ours;
+    return NGX_DECLINED;
 }
 
 ngx_int_t keep_body(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
     capture* const c = captured(r);
-    if (!c) return next_body_filter(r, in);
+    // njs keeps what its own sub-requests answer in memory, by a filter further on.
+    if (!c || r->subrequest_in_memory) return next_body_filter(r, in);
+    const bool aside = r->background && !is_call(r);  // a mirror's, say
     return guard(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR), [&]() -> ngx_int_t {
         for (; in; in = in->next) {
-            if (c->waiter) c->waiter->take(in->buf);
+            if (c->waiter && !aside) c->waiter->take(in->buf);
             in->buf->pos = in->buf->last;
             in->buf->file_pos = in->buf->file_last;
         }
@@ -213,6 +265,12 @@ bool is_own_call(const ngx_http_request_t* r) noexcept { return captured(r) != n
 ngx_int_t init_capture(ngx_conf_t* cf) {
     next_body_filter = ngx_http_top_body_filter;
     ngx_http_top_body_filter = &keep_body;
+    auto* const core = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    auto* const first = static_cast<ngx_http_handler_pt*>(
+        ngx_array_push(&core->phases[NGX_HTTP_SERVER_REWRITE_PHASE].handlers));
+    if (!first) return NGX_ERROR;
+    *first = &mark_part;
     // Without an index every question would get a new random answer.
     ngx_str_t name = ngx_string("request_id");
     return ngx_http_get_variable_index(cf, &name) == NGX_ERROR ? NGX_ERROR : NGX_OK;

@@ -12,8 +12,8 @@ namespace authjs::nginx {
 // is_own_call: a sub-request that was made for an internal call, or is part of one.
 bool is_own_call(const ngx_http_request_t* r) noexcept;
 
-// init_capture puts the body filter in place that keeps answers, and makes $request_id keep its
-// value; a filter module's postconfiguration calls it once.
+// init_capture puts in place what keeps answers and what ends their sub-requests, and makes
+// $request_id keep its value; a filter module's postconfiguration calls it once.
 ngx_int_t init_capture(ngx_conf_t* cf);
 
 // request_id is $request_id: the same for a request and its sub-requests. It lives as long as the
