@@ -3,7 +3,8 @@
 //
 //   node demo/run.mjs <module.so> [folder for what it makes]
 //
-// PORT, PROVIDER_PORT and API_PORT (8080, 8081, 8082) move it elsewhere on 127.0.0.1.
+// PORT, PROVIDER_PORT, API_PORT, MAILBOX_PORT and SMTP_PORT (8080 to 8084) move it elsewhere on
+// 127.0.0.1.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -12,6 +13,7 @@ import { connect } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { mail } from './mail.mjs';
 import { provider } from './provider.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -21,6 +23,8 @@ const ports = {
     8080: Number(process.env.PORT ?? 8080),
     8081: Number(process.env.PROVIDER_PORT ?? 8081),
     8082: Number(process.env.API_PORT ?? 8082),
+    8083: Number(process.env.MAILBOX_PORT ?? 8083),
+    8084: Number(process.env.SMTP_PORT ?? 8084),
 };
 
 function give_up(text) {
@@ -68,7 +72,7 @@ const old = running();
 if (old) give_up(`it already runs here, as process ${old}; stop it with: kill ${old}`);
 fs.rmSync(join(folder, 'nginx.pid'), { force: true });
 for (const [usual, port] of Object.entries(ports)) {
-    const name = { 8080: 'PORT', 8081: 'PROVIDER_PORT', 8082: 'API_PORT' }[usual];
+    const name = { 8080: 'PORT', 8081: 'PROVIDER_PORT', 8082: 'API_PORT', 8083: 'MAILBOX_PORT', 8084: 'SMTP_PORT' }[usual];
     if (await taken(port)) {
         give_up(`port ${port} of 127.0.0.1 is in use by another program (ss -ltnp 'sport = :${port}' ` +
                 `names it); stop that, or choose another: make run ${name}=<port>`);
@@ -109,6 +113,11 @@ try {
 } catch (e) {
     give_up(`the provider cannot listen on port ${ports[8081]} (${e.code})`);
 }
+try {
+    servers.push(...await mail({ mailbox: ports[8083], smtp: ports[8084] }));
+} catch (e) {
+    give_up(`the mail sink cannot listen on ports ${ports[8083]} and ${ports[8084]} (${e.code})`);
+}
 const api = createServer((req, res) => {
     res.setHeader('content-type', 'application/json');
     res.end(JSON.stringify({
@@ -141,6 +150,7 @@ for (let i = 0; i < 200 && !(await taken(ports[8080])); i++) await new Promise((
 console.log(`
   Open   ${site}/           a page for everybody
          ${site}/account/   a page for people who signed in (as Ada or Grace)
+         http://127.0.0.1:${ports[8083]}/           the letters that sign-in by e-mail sends
   Ask    curl -i ${site}/api/me   401: nobody is signed in
 
   The configuration is ${join(folder, 'nginx.conf')}. Ctrl-C stops everything.
