@@ -88,8 +88,11 @@ before(async () => {
     browser = new Browser(nginx.origin, { timeout: 5000 });
 });
 after(async () => {
-    await nginx.stop();
-    await provider.close();
+    try {
+        await nginx.stop();
+    } finally {
+        await provider.close();
+    }
 });
 
 test("HEAD has GET's headers and no body", async () => {
