@@ -16,15 +16,19 @@ namespace authjs::providers {
 namespace {
 
 // What stands before every program, for filters that have to mean what JavaScript means: a member
-// that leads to nothing is left out, an empty string may count as nothing.
+// that leads to nothing is left out (a member of a text or a number is nothing, too), an empty
+// string may count as nothing.
 constexpr std::string_view prelude = R"jq(
 def is_there($at): $at == [] or (try (getpath($at[:-1]) | has($at[-1])) catch false);
 def leads_to(f): try [path(f)] catch null;
 def field($name; f): leads_to(f) as $at
-  | if $at == null or ($at != [] and is_there($at[0])) then {($name): f} else {} end;
+  | if $at == null or ($at != [] and is_there($at[0])) then
+      try {($name): f} catch if type == "string" and startswith("Cannot index ") then {} else error end
+    else {} end;
 def some(f): [f] | if .[0] == "" then null else .[0] end;
 def must(f): f | if . == null then error("a member that must be there is missing") else . end;
-def words: map(select(. != null and . != "")) | join(" ");
+def spaced: map(select(. != null)) | join(" ");
+def words: map(select(. != "")) | spaced;
 def digits_mod($m): reduce (explode[] - 48) as $digit (0; (. * 10 + $digit) % $m);
 )jq";
 

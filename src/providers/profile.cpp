@@ -25,6 +25,16 @@ json::value seen(const provider& p, const identity_input& in, json::value profil
     return out;
 }
 
+// answer_of runs a filter that stands for asking a provider, not for reading what it said: where it
+// fails, the callback has failed, not the mapping.
+std::optional<json::value> answer_of(const provider& p, int filter, json::value input) {
+    try {
+        return p.maps->run(filter, input);
+    } catch (const error& e) {
+        throw error(code::callback_route_error, "userinfo: " + e.message()).with("provider", p.id);
+    }
+}
+
 // fill puts members of the token response where a template has {token.name}, percent-encoded for
 // URLs: they come from outside.
 std::string fill(const std::string& text, const json::value& token, bool for_url) {
@@ -158,14 +168,14 @@ json::value select_profile(const provider& p, const identity_input& in) {
         if (auto given = json::parse(in.callback.text(p.callback_json)))
             profile.set(p.callback_json, std::move(*given));
     if (p.select_filter < 0) return profile;
-    auto selected = p.maps->run(p.select_filter, seen(p, in, std::move(profile)));
+    auto selected = answer_of(p, p.select_filter, seen(p, in, std::move(profile)));
     return selected ? std::move(*selected) : json::value();
 }
 
 std::optional<http::request> further_request(const provider& p, const identity_input& in) {
     if (!p.userinfo.then) return std::nullopt;
     if (p.when_filter >= 0) {
-        const auto wanted = p.maps->run(p.when_filter, seen(p, in, in.profile));
+        const auto wanted = answer_of(p, p.when_filter, seen(p, in, in.profile));
         if (!wanted || wanted->is_null() || *wanted == json::value(false)) return std::nullopt;
     }
     auto rq = bearer_request(p.userinfo.then->url, in.token, true);
@@ -180,7 +190,7 @@ json::value merge_further(const provider& p, const identity_input& in,
     json::value both;
     both.set("profile", in.profile);
     both.set("body", std::move(*body));
-    auto merged = p.maps->run(p.merge_filter, seen(p, in, std::move(both)));
+    auto merged = answer_of(p, p.merge_filter, seen(p, in, std::move(both)));
     return merged ? std::move(*merged) : in.profile;
 }
 
@@ -211,7 +221,10 @@ mapped_user map_profile(const provider& p, const identity_input& in) {
     out.account_id_is_number = id->is_number();
     if (!id->is_string() && !id->is_number()) throw unmapped("the id is no text and no number");
     out.account_id = json::text_of(*id);
-    if (out.account_id.empty()) throw unmapped("the id is empty");
+    if (!id->truthy())  // what JavaScript takes for none comes through Auth.js's mapping, no
+                        // further
+        throw error(code::callback_route_error, "the provider gave an empty id")
+            .with("provider", p.id);
     if (lost_in(*id, out.account_id) || lost_in(in.profile, out.account_id) ||
         lost_in(in.token, out.account_id))
         throw unmapped("the id is a number with more digits than a double holds");

@@ -4,7 +4,8 @@
 //
 // Order of calls: userinfo_request_for .. userinfo_document, or the claims of the ID token ->
 // select_profile -> further_request .. merge_further -> photo_request .. take_photo -> map_profile
-// -> map_account. Everything that goes wrong in a mapping is error(oauth_profile_parse_error).
+// -> map_account. What goes wrong in a mapping is error(oauth_profile_parse_error), what goes wrong
+// in select, when or merge error(callback_route_error).
 #pragma once
 
 #include <optional>
@@ -70,7 +71,8 @@ struct mapped_user {
     bool account_id_is_number = false;  // the account handed to callbacks keeps the number
 };
 // map_profile throws where the mapping does, where `id` is null or absent, and where `id` is an
-// integer that lost digits (two people could become one).
+// integer that lost digits (two people could become one). An empty one, or 0, is
+// error(callback_route_error), as in Auth.js.
 mapped_user map_profile(const provider& p, const identity_input& in);
 // The token members that are stored with the account: the `account` filter's object, else
 // access_token, id_token, refresh_token, expires_at, scope, token_type, session_state as far as

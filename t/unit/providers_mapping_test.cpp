@@ -126,6 +126,9 @@ static void test_field_leaves_out_what_leads_to_nothing(void**) {
 static void test_words_leaves_out_what_is_missing(void**) {
     assert_text(text("[.a, .b, .c] | words", R"({"a":"Ada","b":"","c":"L"})"), "\"Ada L\"");
 }
+static void test_spaced_keeps_what_is_empty(void**) {
+    assert_text(text("[.a, .b, .c] | spaced", R"({"a":"","c":"L"})"), "\" L\"");
+}
 static void test_some_takes_the_empty_string_for_nothing(void**) {
     assert_text(text("some(.a)", R"({"a":""})"), "null");
     assert_text(text("some(.a)", R"({"a":"x"})"), "\"x\"");
@@ -155,6 +158,7 @@ int main() {
         unit(test_members_may_be_named_like_what_is_refused),
         unit(test_field_leaves_out_what_leads_to_nothing),
         unit(test_words_leaves_out_what_is_missing),
+        unit(test_spaced_keeps_what_is_empty),
         unit(test_some_takes_the_empty_string_for_nothing),
         unit(test_must_fails_without_a_value),
         unit(test_digits_mod_counts_beyond_doubles),

@@ -73,9 +73,24 @@ static void test_default_mapping_takes_sub_before_id(void**) {
 }
 static void test_an_id_must_be_there(void**) {
     const auto p = forge("");
-    for (const auto* profile : {"{}", R"({"sub":null})", R"({"sub":""})", R"({"sub":{}})",
-                                R"({"error":"no"})", "[]", R"({"sub":true})"})
+    for (const auto* profile :
+         {"{}", R"({"sub":null})", R"({"sub":{}})", R"({"error":"no"})", "[]", R"({"sub":true})"})
         assert_true(unmapped(*p, profile));
+}
+static void test_an_empty_id_fails_the_callback_not_the_mapping(void**) {
+    for (const auto* profile : {R"({"sub":""})", R"({"sub":0})"}) {
+        const auto failure = failure_of([&] { map_profile(*forge(""), input(profile)); });
+        assert_true(failure && failure->id() == code::callback_route_error);
+    }
+}
+static void test_a_failed_select_fails_the_callback(void**) {
+    const auto p = forge(R"("userinfo":{"select":"must(.ocs) | .data"})");
+    const auto failure = failure_of([&] { select_profile(*p, input("{}")); });
+    assert_true(failure && failure->id() == code::callback_route_error);
+}
+static void test_a_member_of_a_text_is_nothing(void**) {
+    const auto p = forge(R"("profile":{"id":".id","image":".picture.data.url"})");
+    assert_text(user(*p, R"({"id":"1","picture":"x"})"), R"({"id":"1"})");
 }
 static void test_a_number_stays_a_number_in_the_account(void**) {
     const auto mapped = map_profile(*forge(""), input(R"({"id":583231})"));
@@ -209,6 +224,9 @@ int main() {
     const CMUnitTest tests[] = {
         unit(test_default_mapping_takes_sub_before_id),
         unit(test_an_id_must_be_there),
+        unit(test_an_empty_id_fails_the_callback_not_the_mapping),
+        unit(test_a_failed_select_fails_the_callback),
+        unit(test_a_member_of_a_text_is_nothing),
         unit(test_a_number_stays_a_number_in_the_account),
         unit(test_an_id_that_lost_digits_is_refused),
         unit(test_an_address_is_text_or_nothing),
