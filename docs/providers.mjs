@@ -56,6 +56,12 @@ export function page() {
         "`/auth` in callback URLs is `auth_js_base_path`.", "",
         "Besides these files there are the types that are built in: `credentials` (own user names and passwords) and `nodemailer` (magic", "links by SMTP; `email` is its old name). Passkeys are not in this version.", "",
         "A provider of your own is a block with `type oauth` or `type oidc`, or a file in `auth_js_provider_dir` after", "[provider.schema.json](provider.schema.json); see [custom-oauth.conf](../conf.examples/custom-oauth.conf) and", "[custom-oidc.conf](../conf.examples/custom-oidc.conf).", "",
+        "## Filters", "",
+        "`profile 'jq'` in a block gives the whole user (`id`, `name`, `email`, `image`, and whatever else the session or the store shall",
+        "have); `account 'jq'` gives what is stored of the token response. A `$` needs no doubling there. Filters see the profile as `.`, and", "`$token` (the token response), `$options`, `$photo` (base64 or null), `$callback` (the callback's parameters). Besides jq 1.6's own", "functions there are:", "",
+        "- `some(f)`: what `f` gives, null for an empty text", "- `must(f)`: what `f` gives; null ends the sign-in", "- `[a, b] | words`, `[a, b] | spaced`: joined by spaces without what is missing; `words` drops empty texts, too",
+        "- `field(\"name\"; f)`: `{name: ...}`, or `{}` where the path `f` leads to nothing", "- `digits_mod(n)`: a text of digits modulo `n`, beyond what numbers hold", "",
+        "`env`, `$ENV`, `input`, `debug`, `halt`, `import` and their kin are refused. An id that is a number with more digits than a double", "holds (2^53) is refused, since two people could have it; ask the provider for text.", "",
         "## OAuth and OpenID Connect", "", ...by((p) => p.type !== "email").flatMap(section),
         "## Magic links by mail services", "", ...by((p) => p.type === "email").flatMap(section),
     ].join("\n").trimEnd() + "\n";

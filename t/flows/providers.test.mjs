@@ -34,6 +34,33 @@ test("nginx accepts every provider with the variables it declares, and no others
     await nginx.stop();
 });
 
+test("wrong use is explained by nginx -t", async () => {
+    const keys = "client_id a; client_secret b;";
+    const rows = [
+        ["auth_js_providers gihub;", /unknown provider "gihub"; did you mean github/],
+        ["auth_js_providers github;", /client_id is missing: write "client_id \.\.\.;" in its block or set the variable AUTH_GITHUB_ID/],
+        [`auth_js_provider keycloak { ${keys} }`, /issuer is missing.*AUTH_KEYCLOAK_ISSUER/],
+        [`auth_js_provider mastodon { ${keys} issuer https://m.example/; }`, /must not end with a slash/],
+        [`auth_js_provider osso { ${keys} issuer https://o.example; }`, /must end with a slash/],
+        [`auth_js_provider github { ${keys} enterprise_url x; }`, /"enterprise_url" is unknown; did you mean enterprise_base_url/],
+        [`auth_js_provider battlenet { ${keys} issuer https://ue.battle.net/oauth; }`, /is none of .*did you mean https:\/\/us\.battle\.net\/oauth/],
+        [`auth_js_url http://localhost:3000; auth_js_provider slack { ${keys} }`, /accepts only https callback URLs/],
+        [`auth_js_provider apple { ${keys} redirect_proxy_url https://p.example/auth; }`, /redirect_proxy_url cannot be used with response_mode=form_post/],
+        [`auth_js_provider github { ${keys} profile '.id | nosuch'; }`, /jq filter: nosuch\/0 is not defined/],
+        ["auth_js_provider x { type webauthn; }", /not in this version/],
+    ];
+    for (const [lines, says] of rows) {
+        const failure = await startNginx({ server: `auth_js_secret 0123456789abcdef0123456789abcdef; ${lines} location /auth/ { auth_js_handler; }` }).then((n) => n.stop().then(() => "accepted"), (e) => e.message);
+        assert.match(failure, says, lines);
+        assert.match(failure, /nginx\.conf:\d+/, "names its place");
+    }
+    const warned = await startNginx({ server: `auth_js_secret 0123456789abcdef0123456789abcdef; auth_js_url https://app.example.com; auth_js_redirect_proxy_url https://p.example/auth;
+        auth_js_provider azure-ad { ${keys} } auth_js_provider apple { ${keys} } location /auth/ { auth_js_handler; }` });
+    await warned.stop();
+    assert.match(warned.stderr, /"azure-ad" is deprecated: use "microsoft-entra-id"/);
+    assert.match(warned.stderr, /provider "apple" answers with a form.*cannot go through auth_js_redirect_proxy_url/);
+});
+
 test("every provider's vector passes", async () => {
     const list = samples();
     const results = await playAll(list);
