@@ -3,9 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
-// It warns that keys and store are made for development: this provider is nothing else.
-const { warn } = console;
-console.warn = (text, ...more) => /oidc-provider WARNING/.test(text) || warn(text, ...more);
+// It warns that keys, store and life times are made for development: this provider is nothing else.
+for (const how of ['info', 'warn']) {
+    const say = console[how];
+    console[how] = (text, ...more) => /oidc-provider (NOTICE|WARNING)/.test(text) || say(text, ...more);
+}
 const { default: Provider } = await import('oidc-provider');
 
 export const people = {
