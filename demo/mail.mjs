@@ -1,6 +1,9 @@
 // The mail sink of `make run`: takes every letter, delivers none, and shows them at its own address.
 import { createServer } from 'node:http';
+
 import { SMTPServer } from 'smtp-server';
+
+import { page } from './provider.mjs';
 
 const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const decoded = (text) => Buffer.from(
@@ -15,19 +18,15 @@ function read(message) {
     return { to: header('To'), subject: header('Subject'), at: new Date(), text: parts[0] ?? message, html: parts[1] ?? '' };
 }
 
-const page = (letters) => `<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Mailbox</title><style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem }
-article { border: 1px solid #ccc; border-radius: .5rem; padding: 1rem; margin: 1rem 0; overflow-wrap: anywhere }
-iframe { width: 100%; height: 19rem; border: 0; background: #fff }
-</style></head><body><h1>Mailbox</h1>
-<p>Letters that the demo sent. Nothing leaves this machine; reload to look again.</p>
-${letters.map((l) => `<article><h2>${escape(l.subject)}</h2><p>To ${escape(l.to)}, ${l.at.toLocaleTimeString()}</p>
+const letter = (l) => `<article>
+<h2>${escape(l.subject)}</h2>
+<p>To ${escape(l.to)}, ${l.at.toLocaleTimeString('en-GB')}</p>
 <p>${escape(l.text).replace(/https?:\/\/\S+/, (url) => `<a href="${url}">${url}</a>`)}</p>
-<iframe sandbox="allow-top-navigation-by-user-activation allow-popups" title="as HTML" srcdoc="${escape(l.html)}"></iframe></article>`).join('\n') || '<p>None so far.</p>'}
-</body></html>
-`;
+<iframe sandbox="allow-top-navigation-by-user-activation allow-popups" title="as HTML" srcdoc="${escape(l.html)}"></iframe>
+</article>`;
+const mailbox_page = (letters) => page('Mailbox', `<h1>Mailbox</h1>
+<p>Letters that the demo sent. Nothing leaves this machine; reload to look again.</p>
+${letters.map(letter).join('\n') || '<p>None so far.</p>'}`);
 
 // mail answers the servers to close in the end.
 export async function mail({ smtp, mailbox }) {
@@ -44,7 +43,7 @@ export async function mail({ smtp, mailbox }) {
         },
     });
     sink.on('error', () => {});
-    const shown = createServer((req, res) => res.setHeader('content-type', 'text/html; charset=utf-8').end(page(letters)));
+    const shown = createServer((req, res) => res.setHeader('content-type', 'text/html; charset=utf-8').end(mailbox_page(letters)));
     await new Promise((ready, failed) => sink.listen(smtp, '127.0.0.1', ready).once('error', failed));
     await new Promise((ready, failed) => shown.once('error', failed).listen(mailbox, '127.0.0.1', ready));
     return [{ close: () => sink.close(), closeAllConnections() {} }, shown];

@@ -16,7 +16,7 @@ export const people = {
 };
 
 const style = readFileSync(new URL('html/style.css', import.meta.url), 'utf8');
-const page = (title, body) => `<!DOCTYPE html>
+export const page = (title, body) => `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -26,14 +26,14 @@ const page = (title, body) => `<!DOCTYPE html>
 <style>${style}</style>
 </head>
 <body>
-<header><span class="who">Demo Provider</span></header>
+<header><span class="who">${title}</span></header>
 <main>
 ${body}
 </main>
 </body>
 </html>
 `;
-const chooser = (uid) => page('Who are you?', `<h1>Who are you?</h1>
+const chooser = (uid) => page('Demo Provider', `<h1>Who are you?</h1>
 <p>This provider runs on your machine and takes your word for it.</p>
 <form method="post" action="/interaction/${uid}">
 ${Object.entries(people).map(([id, p]) => `<button name="person" value="${id}">${p.name}

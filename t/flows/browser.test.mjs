@@ -14,15 +14,17 @@ import { freePorts, modulePath } from "../lib/nginx.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const pictures = process.env.SCREENSHOTS;
-let demo, folder, browser, site, provider;
+let demo, folder, browser, site, provider, mailbox;
 
 before(async () => {
-    const [port, provider_port, api_port] = await freePorts(3);
+    const [port, provider_port, api_port, mailbox_port, smtp_port] = await freePorts(5);
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "auth_js-demo-"));
     site = `http://127.0.0.1:${port}`;
     provider = `http://127.0.0.1:${provider_port}`;
+    mailbox = `http://127.0.0.1:${mailbox_port}`;
     demo = spawn(process.execPath, [path.join(root, "demo/run.mjs"), modulePath, folder], {
-        env: { ...process.env, PORT: port, PROVIDER_PORT: provider_port, API_PORT: api_port }, stdio: ["ignore", "pipe", "pipe"] });
+        env: { ...process.env, PORT: port, PROVIDER_PORT: provider_port, API_PORT: api_port,
+               MAILBOX_PORT: mailbox_port, SMTP_PORT: smtp_port }, stdio: ["ignore", "pipe", "pipe"] });
     demo.said = "";
     for (const stream of [demo.stdout, demo.stderr]) stream.on("data", (d) => { demo.said += d; });
     demo.ended = new Promise((done) => demo.once("exit", done));
@@ -47,7 +49,7 @@ async function person(scheme, width) {
     page.on("console", (m) => { if (["error", "warning"].includes(m.type())) wrong.push(`console: ${m.text()}`); });
     page.on("pageerror", (e) => wrong.push(`script: ${e.message}`));
     page.on("request", (r) => {
-        if (!/^(data|about):/.test(r.url()) && ![site, provider].includes(new URL(r.url()).origin)) wrong.push(`foreign request: ${r.url()}`);
+        if (!/^(data|about):/.test(r.url()) && ![site, provider, mailbox].includes(new URL(r.url()).origin)) wrong.push(`foreign request: ${r.url()}`);
     });
     let shot = 0;
     // look at the page that is there: nothing wrong, nothing to scroll sideways, a readable colour.
@@ -104,6 +106,7 @@ for (const scheme of ["light", "dark"]) for (const width of [360, 1280]) {
         assert.match(await look("public-signed-in"), /Hello, Ada Lovelace\./);
 
         await page.getByRole("link", { name: "Sign out" }).click();
+        await page.waitForURL(`${site}/auth/signout**`);
         assert.match(await look("signout"), /Are you sure you want to sign out\?/);
         await page.getByRole("button", { name: "Sign out" }).click();
         await page.waitForURL(`${site}/`);
@@ -125,6 +128,28 @@ for (const scheme of ["light", "dark"]) for (const width of [360, 1280]) {
         assert.match(await look("signin-error"), /To confirm your identity/);
     });
 }
+
+test("by a letter", async (t) => {
+    const p = await person("light", 360);
+    t.after(p.close);
+    const { page, look } = p;
+    await page.goto(`${site}/account/`);
+    await page.getByLabel("Email").fill("Edith@Example.com");
+    await page.getByRole("button", { name: "Sign in with E-mail" }).click();
+    await page.waitForURL(`${site}/auth/verify-request**`);
+    assert.match(await look("verify-request"), /Check your email/);
+    await page.goto(`${mailbox}/`);
+    assert.match(await look("mailbox"), /To edith@example\.com/);
+    const link = await page.locator("article a").first().getAttribute("href");
+    await page.goto(link);
+    assert.strictEqual(page.url(), `${site}/account/`);
+    assert.match(await look("account-by-letter"), /edith@example\.com/);
+    // A link is good for one time.
+    await p.context.clearCookies();
+    await page.goto(link);
+    p.wrong.splice(0, Infinity, ...p.wrong.filter((w) => !/Failed to load resource.*status of 403/.test(w)));
+    assert.match(await look("link-used"), /no longer valid/);
+});
 
 test("without a session the application is never asked: curl gets 401", () => {
     const curl = spawnSync("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", `${site}/api/me`], { encoding: "utf8" });
