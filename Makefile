@@ -27,6 +27,17 @@ say = $(if $(V),,@echo "  $(@F)";)
 
 all: module $(BUILD)/compile_commands.json
 
+help:
+	@echo 'make            the module, $(MODULE)'
+	@echo 'make run        a demo site with its own provider on 127.0.0.1:8080'
+	@echo 'make test       lint, unit, blocks and flows, each also a target of its own'
+	@echo 'make install    into $(MODULES_DIR); DESTDIR= is honoured'
+	@echo 'make deps       what is needed from the distribution (the others call it)'
+	@echo 'make vectors    what each provider is sent and what becomes of its answers'
+	@echo 'make docs       docs/providers.md from the catalogue'
+	@echo 'make clean      removes $(BUILD)'
+	@echo 'NGINX_SRC=dir   an unpacked nginx in place of the distribution'"'"'s; V=1 shows commands'
+
 # --- the core -------------------------------------------------------------------------------------
 # Objects depend on the Makefile, whose flags they are made with; ccache makes that cheap.
 # `q`, because with `r` two objects of one base name would be one.
@@ -132,10 +143,12 @@ deps-build deps-node deps-test:
 	@t/deps.sh $(@:deps-%=%)
 
 # --- tests ----------------------------------------------------------------------------------------
+patience = timeout --kill-after=10 2400
+
 UNIT_SRC := $(wildcard t/unit/*_test.cpp)
 UNIT_BIN := $(UNIT_SRC:t/unit/%.cpp=$(BUILD)/unit/%)
 unit: $(UNIT_BIN)
-	@failed=; for t in $(UNIT_BIN); do ./$$t || failed="$$failed $$t"; done; \
+	@failed=; for t in $(UNIT_BIN); do $(patience) ./$$t || failed="$$failed $$t"; done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 $(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) Makefile | deps-test
@@ -145,10 +158,10 @@ $(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) Makefile | deps-test
 
 # What blocks make session cookies with.
 TOKEN := $(BUILD)/tools/token
-$(TOKEN): t/tools/token.cpp $(CORE_LIB)
+$(TOKEN): t/tools/token.cpp $(CORE_LIB) Makefile
 	@mkdir -p $(@D)
-	$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@.o
-	$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lpthread -o $@
+	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@.o
+	$(say)$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lpthread -o $@
 
 # Test::Nginx blocks: with the runner in t/lib, or with OpenResty's where that is installed.
 PROVE ?= prove
@@ -156,15 +169,15 @@ blocks: export TEST_NGINX_LOAD_MODULES = $(abspath $(MODULE))
 blocks: export AUTH_JS_TOKEN = $(abspath $(TOKEN))
 blocks: module $(TOKEN) | deps-test
 ifeq ($(TEST_NGINX),real)
-	$(PROVE) --norc -r t
+	$(patience) $(PROVE) --norc -r t
 else
-	$(PROVE) -j2 -r t
+	$(patience) $(PROVE) -j2 -r t
 endif
 
 # Flows: Node's test runner against real providers, hostile ones, and browsers.
 flows: export AUTH_JS_MODULE = $(abspath $(MODULE))
 flows: module node_modules/.package-lock.json | deps-test
-	node --test --test-timeout=600000 $(sort $(wildcard t/flows/*.test.mjs))
+	$(patience) node --test --test-timeout=600000 $(sort $(wildcard t/flows/*.test.mjs))
 node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-node
 	npm ci --no-audit --no-fund
 	@touch $@
@@ -172,7 +185,6 @@ node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-no
 lint: | deps-test
 	@t/lint.sh
 
-# Everything, in the order in which a mistake is found soonest.
 # What the real Auth.js did for each provider; VECTORS=folder: another folder of the same form.
 VECTORS ?= t/vectors/providers
 docs: docs/providers.md
@@ -184,11 +196,13 @@ vectors: module node_modules/.package-lock.json | deps-test
 vectors-selftest: module node_modules/.package-lock.json | deps-test
 	@node t/lib/vectors.mjs --selftest $(VECTORS)
 
+# Everything, in the order in which a mistake is found soonest. Each part ends by itself: `patience`
+# is for what hangs.
 test: lint unit blocks flows
 
 clean:
 	rm -rf $(BUILD) t/servroot*
 
 -include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(TOKEN).d
-.PHONY: all docs vectors vectors-selftest lib module module-library install run deps deps-build deps-node deps-test unit blocks flows lint test clean always
+.PHONY: all help docs vectors vectors-selftest lib module module-library install run deps deps-build deps-node deps-test unit blocks flows lint test clean always
 always:
