@@ -62,8 +62,6 @@ std::optional<std::string> body_of(ngx_http_request_t* r) {
         if (n == 0)
             continue;  // a body of length 0 is a special buffer, with neither memory nor file
         const auto had = body.size();
-        if (n == 0)
-            continue;  // the marker of an empty body's end is neither in memory nor in a file
         if (n > body_limit - static_cast<off_t>(had)) return std::nullopt;
         if (ngx_buf_in_memory(b)) {
             body.append(reinterpret_cast<const char*>(b->pos), static_cast<std::size_t>(n));
