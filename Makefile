@@ -163,13 +163,13 @@ $(TOKEN): t/tools/token.cpp $(CORE_LIB) Makefile
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@.o
 	$(say)$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lpthread -o $@
 
-# Test::Nginx blocks: with the runner in t/lib, or with OpenResty's where that is installed.
+# Test::Nginx blocks: with the runner in t/lib/runner, or with OpenResty's where that is installed.
 PROVE ?= prove
 blocks: export TEST_NGINX_LOAD_MODULES = $(abspath $(MODULE))
 blocks: export AUTH_JS_TOKEN = $(abspath $(TOKEN))
 blocks: module $(TOKEN) | deps-test
 ifeq ($(TEST_NGINX),real)
-	$(patience) $(PROVE) --norc -r t
+	$(patience) $(PROVE) --norc -It/lib -r t
 else
 	$(patience) $(PROVE) -j2 -r t
 endif

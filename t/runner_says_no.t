@@ -30,7 +30,7 @@ for my $what (sort keys %wrong) {
     local $ENV{TEST_NGINX_LOAD_MODULES} = '';
     local $ENV{TEST_NGINX_SERVROOT} = "$dir/root";
     delete local $ENV{TEST_NGINX_SERVER_PORT};
-    system("$^X -I" . cwd() . "/t/lib $dir/wrong.t >$dir/out 2>&1");
+    system("$^X -I" . cwd() . "/t/lib/runner $dir/wrong.t >$dir/out 2>&1");
     isnt($?, 0, "$what fails");
 }
 done_testing();
