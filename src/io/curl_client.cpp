@@ -1,11 +1,14 @@
 #include "io/curl_client.hpp"
 
 #include <curl/curl.h>
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <unordered_map>
+#include <utility>
 
 #include "util/bytes.hpp"
 #include "util/error.hpp"
@@ -22,6 +25,26 @@ using string_list = owned<curl_slist, curl_slist_free_all>;
 constexpr std::size_t max_fields = 100;
 constexpr std::size_t max_field_bytes = 64 * 1024;
 constexpr long max_idle_connections = 32;
+
+class descriptor {
+public:
+    descriptor() = default;
+    explicit descriptor(int fd) : fd_(fd) {
+        if (fd < 0) throw error(code::unavailable, "no descriptor is free");
+    }
+    descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    descriptor& operator=(descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    int get() const noexcept { return fd_; }
+
+private:
+    int fd_ = -1;
+};
 
 void append(string_list& list, const std::string& line) {
     curl_slist* longer = curl_slist_append(list.get(), line.c_str());
@@ -109,8 +132,19 @@ public:
         if (running_ == 0) multi_.reset();
     }
     bool closing() const noexcept { return closing_; }
-    // close_socket is how every socket of a transfer is closed: the watch goes first, also where
-    // libcurl did not ask for it.
+    // libcurl closes a socket that never got connected without a word (cf_socket_close), and goes
+    // on as if it watched the next one of that number: that one then takes over what was wanted.
+    static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* to) noexcept {
+        auto& me = *static_cast<impl*>(self);
+        const int fd = ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+        const auto stale = me.watches_.find(fd);
+        if (fd >= 0 && stale != me.watches_.end()) {
+            const int wanted = stale->second.wanted;
+            me.watches_.erase(stale);
+            on_socket(nullptr, fd, wanted, self, nullptr);
+        }
+        return fd;
+    }
     static int close_socket(void* self, curl_socket_t fd) noexcept {
         static_cast<impl*>(self)->watches_.erase(fd);
         return ::close(fd);
@@ -130,8 +164,7 @@ private:
         return multi_.get();
     }
 
-    // libcurl asks for this before it closes a socket, so the watch is off the loop by then. The
-    // watch may be the one whose call is running: loops allow that.
+    // The watch may be the one whose call is running: loops allow that.
     static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
         auto& me = *static_cast<impl*>(self);
         try {
@@ -140,12 +173,15 @@ private:
                 return 0;
             }
             auto& w = me.watches_[fd];
-            if (!w)
-                w = me.loop_.on_ready(fd, [&me, fd](bool readable, bool writable) {
+            if (!w.on) {
+                w.copy = descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+                w.on = me.loop_.on_ready(w.copy.get(), [&me, fd](bool readable, bool writable) {
                     me.act(fd,
                            (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0));
                 });
-            w->want(what & CURL_POLL_IN, what & CURL_POLL_OUT);
+            }
+            w.wanted = what;
+            w.on->want(what & CURL_POLL_IN, what & CURL_POLL_OUT);
             return 0;
         } catch (const std::exception&) {
             me.watches_.erase(fd);
@@ -168,8 +204,15 @@ private:
 
     void act(curl_socket_t fd, int ready);
 
+    // What is watched is a copy of libcurl's descriptor, which may be closed at any time.
+    struct watched {
+        descriptor copy;
+        std::unique_ptr<watch> on;
+        int wanted = CURL_POLL_NONE;
+    };
+
     event_loop& loop_;
-    std::unordered_map<curl_socket_t, std::unique_ptr<watch>> watches_;
+    std::unordered_map<curl_socket_t, watched> watches_;
     std::unique_ptr<timer> timer_;
     std::size_t running_ = 0;
     bool closing_ = false;
@@ -211,6 +254,8 @@ public:
             set(e, CURLOPT_PROXY_CAPATH, nullptr);
         }
         if (owner.closing()) set(e, CURLOPT_FORBID_REUSE, 1L);
+        set(e, CURLOPT_OPENSOCKETFUNCTION, &curl_client::impl::open_socket);
+        set(e, CURLOPT_OPENSOCKETDATA, &owner);
         set(e, CURLOPT_CLOSESOCKETFUNCTION, &curl_client::impl::close_socket);
         set(e, CURLOPT_CLOSESOCKETDATA, &owner);
         set(e, CURLOPT_HEADERFUNCTION, &on_header);
