@@ -174,9 +174,15 @@ else
 	$(patience) $(PROVE) -j2 -r t
 endif
 
+# A resolver that hangs, preloaded into nginx.
+SLOW_RESOLVER := $(BUILD)/tools/slow_getaddrinfo.so
+$(SLOW_RESOLVER): t/tools/slow_getaddrinfo.c
+	@mkdir -p $(@D)
+	$(say)$(CC) -shared -fPIC -O1 $< -o $@
+
 # Flows: Node's test runner against real providers, hostile ones, and browsers.
 flows: export AUTH_JS_MODULE = $(abspath $(MODULE))
-flows: module node_modules/.package-lock.json | deps-test
+flows: module $(SLOW_RESOLVER) node_modules/.package-lock.json | deps-test
 	$(patience) node --test --test-timeout=600000 $(sort $(wildcard t/flows/*.test.mjs))
 node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-node
 	npm ci --no-audit --no-fund
@@ -200,9 +206,38 @@ vectors-selftest: module node_modules/.package-lock.json | deps-test
 # is for what hangs.
 test: lint unit blocks flows
 
+# --- sanitizers and valgrind ----------------------------------------------------------------------
+# Unit tests, blocks and flows with AddressSanitizer, UndefinedBehaviorSanitizer and leak detection.
+# nginx itself is built with them, from the distribution's original tarball: loaded into Debian's
+# binary, a preloaded runtime would not see nginx's own reads and writes of our memory. What is not
+# checked of undefined behaviour is what nginx's C lives by. A report of any process fails the run.
+ASAN_BUILD = build-asan
+ASAN       = -fsanitize=address,undefined -fno-sanitize=vptr,function
+ASAN_NGINX = -fno-sanitize=alignment,pointer-overflow,nonnull-attribute -g -O1 -fno-omit-frame-pointer
+ASAN_MAKE  = $(MAKE) BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
+             OPT="-O1 -g -fno-omit-frame-pointer" NGINX_SRC=$(ASAN_BUILD)/nginx \
+             NGINX_CONFIGURE='--with-compat --with-debug --with-threads --with-cc=clang \
+                 $(patsubst %,--with-http_%_module,ssl v2 auth_request addition slice realip sub \
+                                                   random_index stub_status dav) \
+                 --with-cc-opt="$(ASAN) $(ASAN_NGINX)" \
+                 --with-ld-opt="$(ASAN) -Wl,--no-as-needed -lstdc++"'
+asan: | deps-build deps-test
+	t/tools/nginx-source.sh $(ASAN_BUILD)/nginx
+	+$(ASAN_MAKE) module
+	+$(MAKE) -C $(ASAN_BUILD)/nginx-src -f objs/Makefile --no-print-directory binary
+	t/tools/checked.sh asan $(ASAN_BUILD)/checked $(ASAN_BUILD)/nginx-src/objs/nginx \
+	    $(ASAN_MAKE) unit blocks flows
+
+# The same of the ordinary build by valgrind: unit tests, and nginx through sign-ins.
+valgrind: module $(UNIT_BIN) node_modules/.package-lock.json | deps-test
+	for t in $(UNIT_BIN); do valgrind -q --error-exitcode=9 --leak-check=full \
+	    --errors-for-leak-kinds=definite ./$$t || exit; done
+	AUTH_JS_MODULE=$(abspath $(MODULE)) t/tools/checked.sh valgrind $(BUILD)/checked nginx \
+	    node --test --test-name-pattern="complete sign-in" t/flows/abort.test.mjs
+
 clean:
-	rm -rf $(BUILD) t/servroot*
+	rm -rf build build-asan $(BUILD) t/servroot*
 
 -include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(TOKEN).d
-.PHONY: all help docs vectors vectors-selftest lib module module-library install run deps deps-build deps-node deps-test unit blocks flows lint test clean always
+.PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install run deps deps-build deps-node deps-test unit blocks flows lint test clean always
 always:

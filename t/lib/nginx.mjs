@@ -33,7 +33,7 @@ export const canary = () => `canary-${crypto.randomBytes(12).toString("hex")}`;
 // startNginx: `server` is the inside of one server {} that listens on the first port, `http` what
 // stands beside it, `main` what stands outside http {}, or `conf` the whole text. {{port}},
 // {{port2}}, ... {{prefix}} and {{html}} are filled in. `files`: name -> content under the prefix.
-export async function startNginx({ conf, server = "", http = "", main = "", workers = 1, ports = 1, files = {}, env = {}, level = "info" } = {}) {
+export async function startNginx({ conf, server = "", http = "", main = "", workers = 1, connections = 1024, ports = 1, files = {}, env = {}, level = "info" } = {}) {
     const prefix = fs.mkdtempSync(path.join(os.tmpdir(), "auth_js-"));
     fs.chmodSync(prefix, 0o755);
     for (const dir of ["logs", "html", "conf"]) fs.mkdirSync(path.join(prefix, dir));
@@ -48,7 +48,7 @@ worker_processes ${workers};
 pid logs/nginx.pid;
 error_log logs/error.log ${level};
 ${main}
-events { worker_connections 1024; }
+events { worker_connections ${connections}; }
 http {
     access_log off;
     default_type text/plain;
