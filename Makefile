@@ -34,6 +34,7 @@ help:
 	@echo 'make install    into $(MODULES_DIR); DESTDIR= is honoured'
 	@echo 'make deps       what is needed from the distribution (the others call it)'
 	@echo 'make vectors    what each provider is sent and what becomes of its answers'
+	@echo 'make asan       unit, blocks and flows with sanitizers, nginx as well; make valgrind: some of it'
 	@echo 'make docs       docs/providers.md from the catalogue'
 	@echo 'make clean      removes $(BUILD)'
 	@echo 'NGINX_SRC=dir   an unpacked nginx in place of the distribution'"'"'s; V=1 shows commands'

@@ -68,7 +68,7 @@ before(async () => {
             ${Object.keys(hangs).map(block).join("")}`,
         server: `
             location /auth/ { auth_js_handler; }
-            location /many/ { auth_js_base_path /many; auth_js_handler; auth_js_http_timeout 15s; }`,
+            location /many/ { auth_js_base_path /many; auth_js_handler; auth_js_http_timeout 20s; }`,
     });
     idle = await startNginx();
     provider.answer("token", ({ form }) => hangs[form.redirect_uri.split("/").pop()].answer);
