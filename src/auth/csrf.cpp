@@ -19,7 +19,7 @@ std::string csrf_cookie_value(std::string_view token, const secret& joined) {
 
 std::optional<std::string> csrf_token_of(std::string_view cookie, const secret& joined) {
     const auto bar = cookie.find('|');
-    if (bar == cookie.npos || bar == 0) return std::nullopt;
+    if (bar == cookie.npos) return std::nullopt;
     const auto token = cookie.substr(0, bar);
     const auto rest = cookie.substr(bar + 1);
     if (!same_secret(rest.substr(0, rest.find('|')), hash_of(token, joined))) return std::nullopt;

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <list>
-#include <unordered_map>
 
 #include "auth/chunk_order.hpp"
 #include "crypto/crypto.hpp"
@@ -128,6 +127,8 @@ std::string_view status_name(status s) noexcept {
 
 // --- the cache -----------------------------------------------------------------------------------
 
+// A table of open addressing (linear probing, half full at most) over one slab of entries, which
+// are also the links of a list by age: keeping a token costs its text and nothing else.
 class token_cache::impl {
 public:
     impl(std::size_t entries, std::size_t bytes) : entries_(entries), bytes_(bytes) {
@@ -139,47 +140,105 @@ public:
     // find answers the session that this text opened to under a ring of these keys, and makes it
     // the youngest. Neither allocates.
     const std::shared_ptr<const session_view>* find(std::string_view ring, std::string_view text) {
-        const auto at = index_.find(hash(ring, text));
-        if (at == index_.end() || !at->second->is(ring, text)) return nullptr;
-        order_.splice(order_.begin(), order_, at->second);
-        return &at->second->session;
+        if (slots_.empty()) return nullptr;
+        const auto at = slots_[slot_of(hash(ring, text), ring, text)];
+        if (at == nobody) return nullptr;
+        if (at != youngest_) {
+            unlink(at);
+            link(at);
+        }
+        return &slab_[at].session;
     }
 
     void keep(std::string_view ring, std::string_view text,
               std::shared_ptr<const session_view> session) {
         if (entries_ == 0 || text.size() > bytes_) return;
         drop(ring, text);
-        const auto h = hash(ring, text);
-        order_.push_front({h, std::string(ring), std::string(text), std::move(session)});
-        index_[h] = order_.begin();
+        while (count_ == entries_ || held_ + text.size() > bytes_) forget(oldest_);
+        if (slots_.empty()) slots_.assign(std::bit_ceil(2 * entries_), nobody);
+        std::string copy(text);
+        index at = free_;
+        if (at == nobody) {
+            at = static_cast<index>(slab_.size());
+            slab_.emplace_back();
+        } else {
+            free_ = slab_[at].younger;
+        }
+        auto& e = slab_[at];
+        e.hash = hash(ring, text);
+        std::memcpy(e.ring.data(), ring.data(), std::min(ring.size(), e.ring.size()));
+        e.text = std::move(copy);
+        e.session = std::move(session);
+        slots_[slot_of(e.hash, ring, text)] = at;
+        link(at);
         held_ += text.size();
-        while (order_.size() > entries_ || held_ > bytes_) forget(std::prev(order_.end()));
+        ++count_;
     }
 
-    // drop forgets what stands in the text's place, be it the same or another of equal hash.
-    void drop(std::string_view ring, std::string_view text) {
-        const auto at = index_.find(hash(ring, text));
-        if (at != index_.end()) forget(at->second);
+    void drop(std::string_view ring, std::string_view text) noexcept {
+        if (slots_.empty()) return;
+        const auto at = slots_[slot_of(hash(ring, text), ring, text)];
+        if (at != nobody) forget(at);
     }
 
-    std::size_t size() const noexcept { return order_.size(); }
+    std::size_t size() const noexcept { return count_; }
 
 private:
+    using index = std::uint32_t;
+    static constexpr index nobody = ~index{0};
     struct entry {
-        std::uint64_t hash;
-        std::string ring, text;
+        std::uint64_t hash = 0;
+        std::array<char, 32> ring{};  // key_ring::identity
+        std::string text;
         std::shared_ptr<const session_view> session;
+        index older = nobody, younger = nobody;  // a free entry: younger is the next free one
 
-        bool is(std::string_view r, std::string_view t) const noexcept {
-            return text == t && ring == r;
+        bool is(std::uint64_t h, std::string_view r, std::string_view t) const noexcept {
+            return hash == h && text == t && r == std::string_view(ring.data(), ring.size());
         }
     };
-    using place = std::list<entry>::iterator;
 
-    void forget(place at) {
-        held_ -= at->text.size();
-        index_.erase(at->hash);
-        order_.erase(at);
+    std::size_t mask() const noexcept { return slots_.size() - 1; }
+
+    // The slot of this text, or the empty one where it would stand.
+    std::size_t slot_of(std::uint64_t h, std::string_view ring,
+                        std::string_view text) const noexcept {
+        auto i = h & mask();
+        while (slots_[i] != nobody && !slab_[slots_[i]].is(h, ring, text)) i = (i + 1) & mask();
+        return i;
+    }
+
+    void link(index at) noexcept {
+        slab_[at].older = youngest_;
+        slab_[at].younger = nobody;
+        (youngest_ == nobody ? oldest_ : slab_[youngest_].younger) = at;
+        youngest_ = at;
+    }
+    void unlink(index at) noexcept {
+        const auto& e = slab_[at];
+        (e.younger == nobody ? youngest_ : slab_[e.younger].older) = e.older;
+        (e.older == nobody ? oldest_ : slab_[e.older].younger) = e.younger;
+    }
+
+    void forget(index at) noexcept {
+        auto& e = slab_[at];
+        auto hole = e.hash & mask();
+        while (slots_[hole] != at) hole = (hole + 1) & mask();
+        // Whoever stands behind the hole and does not belong behind it moves up.
+        for (auto i = (hole + 1) & mask(); slots_[i] != nobody; i = (i + 1) & mask()) {
+            const auto home = slab_[slots_[i]].hash & mask();
+            if (((i - home) & mask()) < ((i - hole) & mask())) continue;
+            slots_[hole] = slots_[i];
+            hole = i;
+        }
+        slots_[hole] = nobody;
+        unlink(at);
+        held_ -= e.text.size();
+        --count_;
+        std::string().swap(e.text);
+        e.session.reset();
+        e.younger = free_;
+        free_ = at;
     }
 
     // SipHash-1-3 under a key of this process: nobody outside can make texts that collide.
@@ -216,10 +275,11 @@ private:
         return v0 ^ v1 ^ v2 ^ v3;
     }
 
-    std::size_t entries_, bytes_, held_ = 0;
+    std::size_t entries_, bytes_, held_ = 0, count_ = 0;
     std::array<std::uint64_t, 2> key_{};
-    std::list<entry> order_;  // youngest first
-    std::unordered_map<std::uint64_t, place> index_;
+    std::vector<entry> slab_;
+    std::vector<index> slots_;  // of the slab; made by the first token that is kept
+    index youngest_ = nobody, oldest_ = nobody, free_ = nobody;
 };
 
 token_cache::token_cache(std::size_t entries, std::size_t bytes)

@@ -164,9 +164,10 @@ void settle_csrf(context& cx) {
         cx.settled.push_back({kind.name, value, kind.options, {}});
     }
     if (!cx.post()) return;
-    cx.csrf_verified = cx.cf.csrf == csrf_mode::origin
-                           ? from_own_page(cx.rq)
-                           : known && same_secret(cx.field("csrfToken"), *known);
+    cx.csrf_verified =
+        cx.cf.csrf == csrf_mode::origin
+            ? from_own_page(cx.rq)
+            : known && cx.body.find("csrfToken") && same_secret(cx.field("csrfToken"), *known);
 }
 
 task<void> settle_callback_url(context& cx) {

@@ -154,6 +154,78 @@ static void test_renewal_is_due_after_update_age(void**) {
     assert_true(s.ask_token(t).due);
 }
 
+static void test_renewal_counts_from_the_tokens_own_age(void**) {
+    site s;
+    s.cf.session.max_age = seconds{86'400};
+    s.cf.session.jwt_max_age = seconds{3600};
+    s.cf.session.update_age = seconds{600};
+    const auto t = s.token(s.cf.session.token_age());
+    s.clock.at += seconds{599};
+    assert_false(s.ask_token(t).due);
+    s.clock.at += seconds{1};
+    const auto v = s.ask_token(t);
+    assert_true(v.due);
+    const auto jar = auth::cookie_jar::parse({});
+    const auto set = auth::renew(s.cf, false, jar, *v.session, s.clock, s.random);
+    assert_int_equal(set.size(), 1);
+    // The cookie lives as long as the session, the token in it as long as a token does.
+    assert_true(*set[0].expires == s.clock.at + s.cf.session.max_age);
+    const auto renewed = s.ask_token(set[0].value);
+    assert_true(renewed.status == status::ok && !renewed.due);
+    assert_int_equal(renewed.session->not_after, unix_seconds(s.clock.at) + 3600);
+    s.cf.session.renew = false;
+    assert_false(s.ask_token(t).due);
+}
+
+// Whether the cache knows a token is seen from outside by whether asking allocates.
+static bool known(site& s, auth::token_cache& cache, const std::string& token) {
+    const auto line = std::string(name) + "=" + token;
+    const std::vector<std::string_view> lines = {line};
+    const auto before = allocations;
+    assert_true(auth::ask(s.cf, false, lines, s.clock.now(), cache).status == status::ok);
+    return allocations == before;
+}
+
+static void test_the_cache_forgets_what_was_used_longest_ago(void**) {
+    site s;
+    auth::token_cache cache(64, 1u << 20);
+    std::vector<std::string> tokens;
+    for (int i = 0; i < 500; ++i) tokens.push_back(s.token(seconds{3600}, std::to_string(i)));
+    for (const auto& t : tokens) assert_false(known(s, cache, t));
+    for (std::size_t i = 436; i < 500; ++i) assert_true(known(s, cache, tokens[i]));
+    assert_true(known(s, cache, tokens[436]));
+    assert_false(known(s, cache, tokens[0]));  // takes the place of 437
+    assert_true(known(s, cache, tokens[436]));
+    assert_false(known(s, cache, tokens[437]));
+    // Any order: what was asked last is known, and never more than 64.
+    auth::token_cache fresh(64, 1u << 20);
+    unsigned x = 1;
+    std::vector<std::size_t> last;
+    for (int i = 0; i < 20'000; ++i) {
+        const auto n = (x = x * 1'664'525 + 1'013'904'223) >> 8;
+        const auto which = n % (n & 1 ? 90 : tokens.size());
+        const auto had = std::find(last.begin(), last.end(), which);
+        assert_int_equal(known(s, fresh, tokens[which]), had != last.end());
+        if (had != last.end()) last.erase(had);
+        last.push_back(which);
+        if (last.size() > 64) last.erase(last.begin());
+    }
+}
+
+static void test_the_cache_is_bounded_in_bytes(void**) {
+    site s;
+    const auto big = s.token(seconds{3600}, std::string(2000, 'x'));
+    auth::token_cache cache(64, 2 * big.size()), none(0, 1000), small(64, big.size() - 1);
+    std::vector<std::string> tokens;
+    for (int i = 0; i < 3; ++i)
+        tokens.push_back(s.token(seconds{3600}, std::string(1999, 'x') + char('a' + i)));
+    for (const auto& t : tokens) assert_false(known(s, cache, t));
+    assert_true(known(s, cache, tokens[2]) && known(s, cache, tokens[1]));
+    assert_false(known(s, cache, tokens[0]));
+    for (auto* c : {&none, &small})
+        assert_true(!known(s, *c, tokens[0]) && !known(s, *c, tokens[0]));
+}
+
 int main() {
     crypto::setup();
     const CMUnitTest tests[] = {
@@ -167,6 +239,9 @@ int main() {
         unit(test_two_values_of_one_name_are_signed_out),
         unit(test_a_database_session_is_the_stores_to_judge),
         unit(test_renewal_is_due_after_update_age),
+        unit(test_renewal_counts_from_the_tokens_own_age),
+        unit(test_the_cache_forgets_what_was_used_longest_ago),
+        unit(test_the_cache_is_bounded_in_bytes),
     };
     return cmocka_run_group_tests_name("auth/gate", tests, nullptr, nullptr);
 }
