@@ -157,6 +157,37 @@ $(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) Makefile | deps-test
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
 	$(say)$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
 
+# --- fuzzing --------------------------------------------------------------------------------------
+# `fuzz` runs every target with libFuzzer under AddressSanitizer and UndefinedBehaviorSanitizer,
+# FUZZ_SECONDS each; what it finds lands in BUILD/fuzz/found. `fuzz-replay`, a part of `test`, is the
+# same targets as ordinary programs over what is kept in t/fuzz/corpus. (-fno-sanitize=function: clang
+# 14 cannot assemble its marks on coroutines.)
+FUZZ_SECONDS ?= 600
+FUZZ_SRC     := $(filter-out t/fuzz/replay.cpp,$(wildcard t/fuzz/*.cpp))
+FUZZ_TARGETS ?= $(FUZZ_SRC:t/fuzz/%.cpp=%)
+FUZZ_BIN      = $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
+FUZZ_MAIN     = $(if $(FUZZING),-fsanitize=fuzzer,$(BUILD)/fuzz/replay.o)
+fuzz_dict     = $(wildcard t/fuzz/$(or $(if $(filter $1,url redirect callback_params form),url),\
+    $(if $(filter $1,cookie_header),$1),json).dict)
+
+$(BUILD)/fuzz/%.o: t/fuzz/%.cpp VERSION
+	@mkdir -p $(@D)
+	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
+$(FUZZ_BIN): $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(if $(FUZZING),,$(BUILD)/fuzz/replay.o) $(CORE_LIB)
+	$(say)$(CXX) $(SAN) $< $(FUZZ_MAIN) $(CORE_LIB) $(LIBS) -lpthread -o $@
+fuzz-programs: $(FUZZ_BIN)
+fuzz-replay: $(FUZZ_BIN)
+	@for t in $(FUZZ_TARGETS); do $(BUILD)/fuzz/$$t t/fuzz/corpus/$$t || exit 1; done
+
+fuzz: | deps-test
+	@$(MAKE) fuzz-programs BUILD=$(BUILD)/clang CXX=clang++ WARN= OPT='-O1 -g' FUZZING=1 \
+	    SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=function -fno-sanitize-recover=undefined'
+	@$(foreach t,$(FUZZ_TARGETS),mkdir -p $(BUILD)/fuzz/found $(BUILD)/fuzz/grown/$t && \
+	    $(BUILD)/clang/fuzz/$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
+	        -max_len=16384 -dict=$(call fuzz_dict,$t) -print_final_stats=0 -verbosity=0 \
+	        -artifact_prefix=$(BUILD)/fuzz/found/$t- $(BUILD)/fuzz/grown/$t t/fuzz/corpus/$t && \
+	    echo "$t: $(FUZZ_SECONDS) s without a finding" && ) true
+
 # What blocks make session cookies with.
 TOKEN := $(BUILD)/tools/token
 $(TOKEN): t/tools/token.cpp $(CORE_LIB) Makefile
@@ -205,7 +236,7 @@ vectors-selftest: module node_modules/.package-lock.json | deps-test
 
 # Everything, in the order in which a mistake is found soonest. Each part ends by itself: `patience`
 # is for what hangs.
-test: lint unit blocks flows
+test: lint unit fuzz-replay blocks flows
 
 # --- sanitizers and valgrind ----------------------------------------------------------------------
 # Unit tests, blocks and flows with AddressSanitizer, UndefinedBehaviorSanitizer and leak detection.
@@ -239,6 +270,7 @@ valgrind: module $(UNIT_BIN) node_modules/.package-lock.json | deps-test
 clean:
 	rm -rf build build-asan $(BUILD) t/servroot*
 
--include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(TOKEN).d
-.PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install run deps deps-build deps-node deps-test unit blocks flows lint test clean always
+-include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(BUILD)/fuzz/replay.d \
+         $(TOKEN).d
+.PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install run deps deps-build deps-node deps-test unit fuzz fuzz-programs fuzz-replay blocks flows lint test clean always
 always:

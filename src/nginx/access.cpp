@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "auth/go.hpp"
+#include "auth/navigation.hpp"
 #include "nginx/compat.hpp"
 #include "nginx/headers_in.hpp"
 #include "nginx/question.hpp"
@@ -99,47 +100,20 @@ const ngx_str_t* header_in(const ngx_http_request_t* r, std::string_view name) n
     return nullptr;
 }
 
-std::string_view trimmed(std::string_view s) noexcept {
-    s.remove_prefix(std::min(s.find_first_not_of(" \t"), s.size()));
-    while (s.ends_with(' ') || s.ends_with('\t')) s.remove_suffix(1);
-    return s;
-}
-
-// Whether Accept names HTML with q > 0; */* alone does not count.
-bool accepts_html(std::string_view accept) noexcept {
-    while (!accept.empty()) {
-        const auto end = std::min(accept.find(','), accept.size());
-        auto range = accept.substr(0, end);
-        accept.remove_prefix(std::min(end + 1, accept.size()));
-        const auto semicolon = std::min(range.find(';'), range.size());
-        const auto type = trimmed(range.substr(0, semicolon));
-        if (!iequals(type, "text/html") && !iequals(type, "application/xhtml+xml")) continue;
-        bool wanted = true;
-        for (auto parameters = range.substr(semicolon); !parameters.empty();) {
-            parameters.remove_prefix(1);
-            const auto next = std::min(parameters.find(';'), parameters.size());
-            const auto p = trimmed(parameters.substr(0, next));
-            parameters.remove_prefix(next);
-            if (p.size() > 2 && (p[0] == 'q' || p[0] == 'Q') && p[1] == '=')
-                wanted = p.find_first_of("123456789") != p.npos;
-        }
-        if (wanted) return true;
-    }
-    return false;
-}
-
 bool is_navigation(const ngx_http_request_t* r) noexcept {
     if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) return false;
     const auto value = [&](std::string_view name) {
         const auto* v = header_in(r, name);
         return v != nullptr ? view(*v) : std::string_view{};
     };
-    if (!accepts_html(value("Accept"))) return false;
-    if (iequals(value("X-Requested-With"), "XMLHttpRequest")) return false;
-    if (header_in(r, "HX-Request") != nullptr || header_in(r, "Upgrade") != nullptr) return false;
-    const auto* mode = header_in(r, "Sec-Fetch-Mode");
-    if (mode != nullptr && view(*mode) != "navigate") return false;
-    return !ascii_lower(value("Sec-Purpose").substr(0, 8)).starts_with("prefetch");
+    auth::navigation_fields f;
+    f.accept = value("Accept");
+    f.requested_with = value("X-Requested-With");
+    f.sec_purpose = value("Sec-Purpose");
+    if (const auto* mode = header_in(r, "Sec-Fetch-Mode")) f.sec_fetch_mode = view(*mode);
+    f.hx_request = header_in(r, "HX-Request") != nullptr;
+    f.upgrade = header_in(r, "Upgrade") != nullptr;
+    return auth::is_navigation(f);
 }
 
 void note(ngx_http_request_t* r, std::string_view what) {
