@@ -75,8 +75,9 @@ public:
     explicit operator bool() const noexcept { return static_cast<bool>(pkey_); }
 
     // From JWK members (raw big-endian bytes). Empty if the key is unusable: RSA modulus below 2048
-    // or above 8192 bits or even, exponent below 3 or even or above 64 bits; an EC point not on
-    // its curve or of a wrong length; an Ed25519 key of other than 32 bytes or of low order.
+    // or above 8192 bits, even or of CVE-2017-15361, exponent below 3 or even or above 64 bits; an
+    // EC point not on its curve or of a wrong length; an Ed25519 key of other than 32 bytes or of
+    // low order.
     static key rsa(std::string_view n, std::string_view e);
     static key ec(std::string_view crv, std::string_view x, std::string_view y);
     static key ed25519(std::string_view x);

@@ -79,10 +79,27 @@ bool halves_agree(EVP_PKEY* pkey) {
 
 constexpr int rsa_min_bits = 2048, rsa_max_bits = 8192;
 
+// Whether the modulus is of the kind that a widely sold chip made, which is factored at small cost
+// (CVE-2017-15361): modulo each of these primes it is a power of 65537. Of other moduli about one
+// in 2^27 looks so.
+bool is_factorable(const BIGNUM* n) {
+    constexpr unsigned primes[] = {11, 13, 17,  19,  37,  53,  61,  71, 73,
+                                   79, 97, 103, 107, 109, 127, 151, 157};
+    return std::all_of(std::begin(primes), std::end(primes), [n](unsigned p) {
+        const auto rest = BN_mod_word(n, p);
+        unsigned power = 1;
+        do {
+            if (power == rest) return true;
+            power = power * (65537 % p) % p;
+        } while (power != 1);
+        return false;
+    });
+}
+
 bool sound_rsa(const BIGNUM* n, const BIGNUM* e) {
     const int bits = BN_num_bits(n);
-    return bits >= rsa_min_bits && bits <= rsa_max_bits && BN_is_odd(n) && BN_is_odd(e) &&
-           BN_num_bits(e) >= 2 && BN_num_bits(e) <= 64;
+    return !is_factorable(n) && bits >= rsa_min_bits && bits <= rsa_max_bits && BN_is_odd(n) &&
+           BN_is_odd(e) && BN_num_bits(e) >= 2 && BN_num_bits(e) <= 64;
 }
 
 std::string group_of(EVP_PKEY* pkey) {
@@ -183,14 +200,14 @@ key key::private_rsa(std::string_view n, std::string_view e, std::string_view d,
     auto* b = builder.get();
     bool ok = OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_N, bn.get()) == 1 &&
               OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_E, be.get()) == 1;
-    const bool whole = !d.empty();
+    const bool whole = !d.empty(), primes = whole && !p.empty() && !q.empty();
     if (whole) ok = ok && OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_D, bd.get()) == 1;
 
     // The rest of RFC 8017's private key follows from p and q; without it signing is only slower.
     const bn_ctx work(BN_CTX_new());
     const bignum dp(BN_secure_new()), dq(BN_secure_new()), qi(BN_secure_new()),
         less(BN_secure_new());
-    if (whole && !p.empty() && !q.empty()) {
+    if (primes) {
         ok = ok && work && dp && dq && qi && less && BN_sub(less.get(), bp.get(), BN_value_one()) &&
              BN_mod(dp.get(), bd.get(), less.get(), work.get()) &&
              BN_sub(less.get(), bq.get(), BN_value_one()) &&
@@ -204,7 +221,10 @@ key key::private_rsa(std::string_view n, std::string_view e, std::string_view d,
     }
     if (!ok) return out;
     auto pkey = from_params("RSA", whole ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, b);
-    if (pkey && (!whole || halves_agree(pkey.get()))) out.pkey_ = shared(std::move(pkey));
+    if (!pkey || (primes && !halves_agree(pkey.get()))) return out;
+    out.pkey_ = shared(std::move(pkey));
+    // OpenSSL's own check wants the primes.
+    if (whole && !primes && !out.verify(sig::rs256, d, out.sign(sig::rs256, d))) out = {};
     return out;
 }
 
