@@ -4,6 +4,8 @@ import assert from "node:assert";
 import http from "node:http";
 import https from "node:https";
 
+import { found, plant } from "./canaries.mjs";
+
 // --- Cookies -------------------------------------------------------------------------------------
 
 export class Jar {
@@ -46,6 +48,13 @@ export class Jar {
 }
 const trustworthy = (url) => url.protocol === "https:" || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
 
+function plantCookies(lines) {
+    for (const line of lines) {
+        const [, name, value] = /^([^=]*)=([^;]*)/.exec(line) ?? [];
+        if (/session-token|csrf-token|pkce|state|nonce/.test(name)) plant(value, decodeURIComponent(value));
+    }
+}
+
 // --- Requests ------------------------------------------------------------------------------------
 
 export class Browser {
@@ -72,8 +81,11 @@ export class Browser {
                 const chunks = [];
                 rs.on("data", (c) => chunks.push(c)).on("error", failed).on("end", () => {
                     const lines = rs.headers["set-cookie"] ?? [];
+                    plantCookies(lines);
                     if (keepCookies) for (const line of lines) this.jar.set(url, line);
                     const bytes = Buffer.concat(chunks);
+                    if (own && (rs.statusCode >= 400 || url.pathname.endsWith("/error")) && found(bytes.toString()))
+                        return failed(new Error(`an error page tells a secret: ${url.href}: ${bytes}`));
                     done({
                         url: url.href, status: rs.statusCode, headers: rs.headers, cookies: lines, body: bytes.toString(),
                         location: rs.headers.location && new URL(rs.headers.location, url).href,

@@ -1,5 +1,5 @@
 // nginx with the module, for tests: a configuration in a directory of its own, on free loopback
-// ports, watched until it has gone. Its error log must stay free of alerts and of planted secrets.
+// ports, watched until it has gone. Its error log must stay free of alerts and of secrets.
 import assert from "node:assert";
 import { spawn, spawnSync } from "node:child_process";
 import crypto from "node:crypto";
@@ -8,6 +8,8 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { found, plant, plantConfiguration } from "./canaries.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 export const modulePath = path.resolve(process.env.AUTHJS_MODULE ?? process.env.AUTH_JS_MODULE ?? path.join(root, "build/ngx_http_auth_js_module.so"));
@@ -28,12 +30,17 @@ const answers = (port) => new Promise((done) => {
 });
 
 // A made-up secret that must not be found in any log.
-export const canary = () => `canary-${crypto.randomBytes(12).toString("hex")}`;
+export function canary() {
+    const made = `canary-${crypto.randomBytes(12).toString("hex")}`;
+    plant(made);
+    return made;
+}
 
 // startNginx: `server` is the inside of one server {} that listens on the first port, `http` what
 // stands beside it, `main` what stands outside http {}, or `conf` the whole text. {{port}},
 // {{port2}}, ... {{prefix}} and {{html}} are filled in. `files`: name -> content under the prefix.
-export async function startNginx({ conf, server = "", http = "", main = "", workers = 1, connections = 1024, ports = 1, files = {}, env = {}, level = "info" } = {}) {
+// `level`: that of the log; by default our debug records are there and nginx's are not.
+export async function startNginx({ conf, server = "", http = "", main = "", workers = 1, connections = 1024, ports = 1, files = {}, env = {}, level = "debug_mail" } = {}) {
     const prefix = fs.mkdtempSync(path.join(os.tmpdir(), "auth_js-"));
     fs.chmodSync(prefix, 0o755);
     for (const dir of ["logs", "html", "conf"]) fs.mkdirSync(path.join(prefix, dir));
@@ -64,6 +71,7 @@ http {
 }
 `).replace(/\{\{port(\d*)\}\}/g, (_, n) => free[n ? n - 1 : 0]).replaceAll("{{prefix}}", prefix).replaceAll("{{html}}", path.join(prefix, "html"));
     fs.writeFileSync(path.join(prefix, "conf/nginx.conf"), text);
+    for (const content of [text, ...Object.values(files)]) plantConfiguration(String(content), env);
     const nginx = new Nginx(prefix, free, env);
     await nginx.start();
     return nginx;
@@ -76,7 +84,6 @@ export function testConfig(prefix, env = {}) {
 }
 
 export class Nginx {
-    #planted = [];
     #allowed = [];
     constructor(prefix, ports, env) {
         Object.assign(this, { prefix, ports, env, port: ports[0], origin: `http://127.0.0.1:${ports[0]}` });
@@ -129,9 +136,9 @@ export class Nginx {
         process.kill(pid, "SIGKILL");
     }
 
-    // plant remembers secrets that no log may hold.
+    // plant: more secrets that no log may hold.
     plant(...secrets) {
-        this.#planted.push(...secrets.filter(Boolean));
+        plant(secrets);
     }
     allow(pattern) {
         this.#allowed.push(pattern);
@@ -139,13 +146,23 @@ export class Nginx {
     checkLog() {
         const bad = this.log.split("\n").filter((line) => /\[(alert|crit|emerg)\]/.test(line) && !this.#allowed.some((p) => p.test(line)));
         assert.deepStrictEqual(bad, [], "alerts in the log");
-        // nginx itself writes the request line behind its own records; ours must not carry it.
-        const ours = this.log.split("\n").map((line) => (line.includes("auth_js:") ? line : line.replace(/, (request|referrer): "[^"]*"/g, ""))).join("\n");
-        for (const secret of this.#planted) assert.ok(!ours.includes(secret), `a secret stands in the log: ${secret}`);
+        // nginx's own records are nginx's: it writes the request line behind them.
+        const ours = this.log.split("\n").filter((line) => line.includes("auth_js"));
+        const secret = found(ours.join("\n"));
+        assert.strictEqual(secret, undefined, `a secret stands in the log: ${ours.find((line) => line.includes(secret))}`);
+    }
+    // checkDump: `nginx -T` says no more than the files' own words.
+    checkDump() {
+        const run = spawnSync(binary, ["-p", this.prefix, "-c", "conf/nginx.conf", "-T"], { env: { PATH: process.env.PATH, ...this.env }, encoding: "utf8", maxBuffer: 1 << 28 });
+        let said = run.stdout + run.stderr;
+        for (const [, file] of run.stdout.matchAll(/^# configuration file (.*):$/gm)) said = said.replace(fs.readFileSync(file, "utf8").trimEnd(), "");
+        const secret = found(said);
+        assert.strictEqual(secret, undefined, `nginx -T tells a secret: ${secret}`);
     }
 
     // stop ends nginx gracefully, checks its log, and removes its directory.
     async stop({ check = true } = {}) {
+        if (check) this.checkDump();
         if (this.exit === undefined) this.signal("SIGQUIT");
         const late = setTimeout(() => { this.late = true; this.signal("SIGTERM"); }, 20_000);
         await this.exited;

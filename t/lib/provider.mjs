@@ -16,6 +16,8 @@ import https from "node:https";
 import zlib from "node:zlib";
 import { fileURLToPath } from "node:url";
 
+import { plant } from "./canaries.mjs";
+
 const b64u = (data) => Buffer.from(data).toString("base64url");
 const json_type = { "content-type": "application/json" };
 
@@ -262,6 +264,7 @@ export class Provider {
         if (q.client_id !== this.clientId) this.mistakes.push(`client_id ${q.client_id}`);
         const code = b64u(crypto.randomBytes(24));
         this.#codes.set(code, { ...q, used: 0 });
+        plant(code, q.state, q.nonce);
         request.code = code;
         const params = laidOver({
             code,
@@ -328,8 +331,10 @@ export class Provider {
         const user = over.user ?? this.user;
         this.#tokens.set(access_token, user);
         request.accessToken = access_token;
+        plant(access_token, form.code_verifier, form.client_assertion, form.client_secret);
         const answer = { access_token, token_type: "Bearer", expires_in: 3600, scope: grant.scope ?? "openid" };
         if (this.oidc) answer.id_token = over.rawIdToken ?? this.idToken(over.idToken, { user, access_token, code: form.code, nonce: grant.nonce });
+        plant(answer.id_token);
         return { headers: { ...json_type, "cache-control": "no-store" }, json: answer };
     }
 
