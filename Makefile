@@ -31,7 +31,9 @@ help:
 	@echo 'make            the module, $(MODULE)'
 	@echo 'make run        a demo site with its own provider on 127.0.0.1:8080'
 	@echo 'make test       lint, unit, blocks and flows, each also a target of its own'
-	@echo 'make install    into $(MODULES_DIR); DESTDIR= is honoured'
+	@echo 'make install    into $(MODULES_DIR) and beside; DESTDIR= is honoured; make deb: a package'
+	@echo 'make bench      what it costs; BENCH_QUICK=1: roughly, BENCH="gate conf": some of it'
+	@echo 'make fuzz       libFuzzer over what strangers send, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target'
 	@echo 'make deps       what is needed from the distribution (the others call it)'
 	@echo 'make vectors    what each provider is sent and what becomes of its answers'
 	@echo 'make asan       unit, blocks and flows with sanitizers, nginx as well; make valgrind: some of it'
@@ -120,9 +122,38 @@ $(GLUE_OBJ): $(BUILD)/obj/%.o: src/%.cpp VERSION Makefile
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) $(NGX_CXXFLAGS) -c $< -o $@
 
-MODULES_DIR ?= /usr/lib/nginx/modules
+MODULES_DIR   ?= /usr/lib/nginx/modules
+AVAILABLE_DIR ?= /usr/share/nginx/modules-available
+MAN_DIR       ?= /usr/share/man
+DOC_DIR       ?= /usr/share/doc/libnginx-mod-http-auth-js
 install: module
 	install -D -m 644 $(MODULE) $(DESTDIR)$(MODULES_DIR)/ngx_http_auth_js_module.so
+	install -D -m 644 packaging/mod-http-auth-js.conf $(DESTDIR)$(AVAILABLE_DIR)/mod-http-auth-js.conf
+	install -d $(DESTDIR)$(MAN_DIR)/man7 $(DESTDIR)$(DOC_DIR)/examples
+	perl packaging/man.pl $(VERSION) <README.md | gzip -9n >$(DESTDIR)$(MAN_DIR)/man7/nginx-auth-js.7.gz
+	install -m 644 README.md docs/providers.md $(DESTDIR)$(DOC_DIR)/
+	install -m 644 LICENSE $(DESTDIR)$(DOC_DIR)/copyright
+	install -m 644 conf.examples/* sql/*.sql $(DESTDIR)$(DOC_DIR)/examples/
+
+# A Debian package of the module, linked into /etc/nginx/modules-enabled as Debian's own modules are.
+# It depends on the very build of nginx that it was made for (nginx-abi-...).
+DEB_ARCH = $(shell dpkg --print-architecture)
+DEB      = $(BUILD)/libnginx-mod-http-auth-js_$(VERSION)-1_$(DEB_ARCH).deb
+deb: module
+	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/debian $(BUILD)/deb/root/DEBIAN
+	@$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/deb/root >/dev/null
+	@strip --strip-unneeded $(BUILD)/deb/root$(MODULES_DIR)/*.so
+	@gzip -9nc CHANGELOG.md >$(BUILD)/deb/root$(DOC_DIR)/changelog.gz
+	@echo 'Source: auth-js' >$(BUILD)/deb/debian/control
+	@set -e; root=$(abspath $(BUILD))/deb/root; \
+	shlibs=$$(cd $(BUILD)/deb && dpkg-shlibdeps -O -e$$root$(MODULES_DIR)/*.so | sed 's/^shlibs:Depends=//'); \
+	abi=$$(dpkg-query -W -f '$${Provides}' nginx | grep -o 'nginx-abi-[^, ]*'); \
+	sed "s|@VERSION@|$(VERSION)-1|; s|@ARCH@|$(DEB_ARCH)|; s|@ABI@|$$abi|; s|@SHLIBS@|$$shlibs|; \
+	    s|@SIZE@|$$(du -sk $$root | cut -f1)|" packaging/control.in >$$root/DEBIAN/control; \
+	install -m 755 packaging/postinst packaging/prerm packaging/postrm $$root/DEBIAN/; \
+	(cd $$root && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum) >$$root/DEBIAN/md5sums
+	@dpkg-deb --root-owner-group --build $(BUILD)/deb/root $(DEB)
+	@t/package.sh $(DEB) $(VERSION)
 
 # For clangd and its kin, which look into build/ by themselves.
 $(BUILD)/compile_commands.json: $(CORE_SRC) $(GLUE_SRC) VERSION Makefile
@@ -156,6 +187,15 @@ $(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) Makefile | deps-test
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
 	$(say)$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
+
+# --- what it costs --------------------------------------------------------------------------------
+bench: export AUTH_JS_MODULE = $(abspath $(MODULE))
+bench: export AUTH_JS_BENCH = $(abspath $(BUILD)/bench)
+bench: module $(BUILD)/bench/load $(BUILD)/bench/tokens | deps-test
+	@node t/bench/bench.mjs $(BENCH)
+$(BUILD)/bench/%: t/bench/%.cpp $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(say)$(CXX) $(CXXFLAGS_ALL) $< $(CORE_LIB) $(LIBS) -lpthread -o $@
 
 # --- fuzzing --------------------------------------------------------------------------------------
 # `fuzz` runs every target with libFuzzer under AddressSanitizer and UndefinedBehaviorSanitizer,
@@ -272,5 +312,5 @@ clean:
 
 -include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(BUILD)/fuzz/replay.d \
          $(TOKEN).d
-.PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install run deps deps-build deps-node deps-test unit fuzz fuzz-programs fuzz-replay blocks flows lint test clean always
+.PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install deb run deps deps-build deps-node deps-test unit bench fuzz fuzz-programs fuzz-replay blocks flows lint test clean always
 always:

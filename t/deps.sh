@@ -4,7 +4,7 @@
 set -eu
 
 build="g++ make nginx nginx-dev libssl-dev libcurl4-openssl-dev libjq-dev libsqlite3-dev
-       libcrypt-dev libunistring-dev zlib1g-dev"
+       libcrypt-dev libunistring-dev zlib1g-dev dpkg-dev"
 test="libcmocka-dev perl libtest-base-perl libtest-longstring-perl liblist-moreutils-perl libhttp-message-perl
       clang libclang-rt-14-dev clang-format curl openssl
       sqlite3 jq procps valgrind chromium fonts-dejavu-core libnginx-mod-http-js libnginx-mod-http-lua

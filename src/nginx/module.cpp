@@ -200,10 +200,12 @@ bool used(ngx_cycle_t* cycle) noexcept {
 }
 // In the master, before it forks; `nginx -t` and signalling processes open and make nothing.
 ngx_int_t prepare_stores(ngx_cycle_t* cycle) {
-    if (!ngx_test_config && used(cycle))
-        make_folders(*static_cast<main_conf*>(
-                         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_auth_js_module)),
-                     cycle);
+    if (ngx_test_config || !used(cycle)) return NGX_OK;
+    ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+                  "auth_js: ngx_http_auth_js_module " AUTH_JS_VERSION);
+    make_folders(*static_cast<main_conf*>(
+                     ngx_http_cycle_get_module_main_conf(cycle, ngx_http_auth_js_module)),
+                 cycle);
     return NGX_OK;
 }
 ngx_int_t start_worker(ngx_cycle_t* cycle) { return used(cycle) ? init_process(cycle) : NGX_OK; }

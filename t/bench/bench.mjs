@@ -1,0 +1,329 @@
+// make bench: what the module costs, measured in one run with one worker over keep-alive
+// connections, in interleaved rounds. CPU is the worker's own (/proc/<pid>/schedstat), so that a busy
+// machine shifts no figure much. Ends in lines `name value`. BENCH_QUICK=1: fewer of everything;
+// `bench.mjs <part> ...`: some parts alone.
+import assert from "node:assert";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import crypto from "node:crypto";
+import fs from "node:fs";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+
+import { modulePath, startNginx } from "../lib/nginx.mjs";
+
+const quick = Boolean(process.env.BENCH_QUICK);
+const n = (full, few) => (quick ? few : full);
+const tools = process.env.AUTH_JS_BENCH;
+const secret = "0123456789abcdef0123456789abcdef0123456789abcdef";
+const cookieName = "authjs.session-token";
+const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+const page = "x".repeat(1023) + "\n";
+
+const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+const cpu = (pid) => Number(fs.readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1000;  // us
+const memory = (pid, field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))[1]);
+const results = [];
+const result = (name, value, digits) => { results.push(`${name} ${value.toFixed(digits)}`); console.error(`  ${results.at(-1)}`); };
+
+const ask = (port, target, { method = "GET", headers = {}, body } = {}) => new Promise((done, fail) => {
+    const rq = http.request({ port, host: "127.0.0.1", path: target, method, headers, agent }, (rs) => {
+        let text = "";
+        rs.setEncoding("utf8").on("data", (d) => { text += d; }).on("end", () => done({ status: rs.statusCode, headers: rs.headers, body: text }));
+    }).on("error", fail);
+    rq.end(body);
+});
+
+// Load is made by another process; answers when it is through.
+const load = (port, target, count, status, mode, cookies) => new Promise((done, fail) => {
+    const child = spawn(path.join(tools, "load"), [port, target, count, status, mode], { stdio: ["pipe", "pipe", "inherit"] });
+    let out = "";
+    child.stdout.on("data", (d) => { out += d; });
+    child.on("close", (code) => (code === 0 ? done(Number(out)) : fail(new Error(`load ended with ${code}`))));
+    child.stdin.end(cookies.join("\n"));
+});
+const makeCookies = (count) => execFileSync(path.join(tools, "tokens"), [secret, cookieName, String(count)], { maxBuffer: 1 << 26 }).toString().trim().split("\n");
+
+// The one worker, once it is there.
+async function workerOf(nginx) {
+    for (let i = 0; i < 1000 && !nginx.workers.length; i++) await new Promise((done) => setTimeout(done, 10));
+    return nginx.workers[0];
+}
+const site = (protect = "auth_js on;", more = "") => startNginx({
+    http: `keepalive_requests 100000000; auth_js_secret ${secret}; auth_js_unauthorized 401; ${more}`,
+    server: `location /auth/ { auth_js_handler; } location /page/ { ${protect} }`,
+    files: { "html/page/index.html": page },
+    level: "error",
+});
+// The same file from nginx without the module.
+const bare = async () => startNginx({
+    conf: `worker_processes 1; pid logs/nginx.pid; error_log logs/error.log error; events { worker_connections 1024; }
+        http { access_log off; default_type text/plain; keepalive_requests 100000000;
+            client_body_temp_path temp_body; proxy_temp_path temp_proxy; fastcgi_temp_path temp_fastcgi;
+            uwsgi_temp_path temp_uwsgi; scgi_temp_path temp_scgi;
+            server { listen 127.0.0.1:{{port}}; root html; location /page/ { } } }`,
+    files: { "html/page/index.html": page },
+});
+
+// Before a round is measured: the page with the session, no page without it, nor with a byte changed.
+async function prove(port, cookie) {
+    const got = await ask(port, "/page/index.html", { headers: { Cookie: cookie } });
+    assert.deepStrictEqual([got.status, got.body], [200, page]);
+    const at = cookie.length - 60 + Math.floor(Math.random() * 40);
+    const forged = cookie.slice(0, at) + (cookie[at] === "x" ? "y" : "x") + cookie.slice(at + 1);
+    for (const headers of [{}, { Cookie: forged }]) {
+        const refused = await ask(port, "/page/index.html", { headers });
+        assert.strictEqual(refused.status, 401);
+        assert.ok(!refused.body.includes("xxxx"));
+    }
+}
+
+async function gate() {
+    const guarded = await site(), plain = await bare();
+    const cookies = makeCookies(n(10_000, 2_000)), one = [cookies[0]];
+    const count = n(60_000, 5_000);
+    const ratios = [], seen = [], fresh = [];
+    try {
+        const pids = [await workerOf(guarded), await workerOf(plain)];
+        const cost = async (which, list) => {
+            const before = cpu(pids[which]);
+            await load([guarded, plain][which].port, "/page/index.html", count, 200, "each", list);
+            return (cpu(pids[which]) - before) / count;
+        };
+        for (let round = 0; round < n(9, 3); round++) {
+            await prove(guarded.port, cookies[round]);
+            const checked = await cost(0, one), unchecked = await cost(1, one);
+            const many = await cost(0, cookies), manyUnchecked = await cost(1, cookies);
+            ratios.push(unchecked / checked);
+            seen.push(checked - unchecked);
+            fresh.push(many - manyUnchecked);
+            console.error(`  round ${round + 1}: ${checked.toFixed(2)} / ${unchecked.toFixed(2)} us, many: ${many.toFixed(2)} / ${manyUnchecked.toFixed(2)} us`);
+        }
+    } finally {
+        await guarded.stop();
+        await plain.stop();
+    }
+    result("gate_jwt_ratio", median(ratios), 3);
+    result("gate_seen_us", median(seen), 2);
+    result("gate_new_us", median(fresh), 2);
+}
+
+async function forged() {
+    const guarded = await site();
+    try {
+        const worker = await workerOf(guarded), cookies = makeCookies(100);
+        await prove(guarded.port, cookies[0]);
+        await load(guarded.port, "/page/index.html", n(20_000, 5_000), 401, "forge", cookies);
+        const before = memory(worker, "Rss");
+        await load(guarded.port, "/page/index.html", n(1_000_000, 50_000), 401, "forge", cookies);
+        await prove(guarded.port, cookies[0]);
+        result("dos_growth_kib", memory(worker, "Rss") - before, 0);
+    } finally {
+        await guarded.stop();
+    }
+}
+
+// A provider that hands out ES256 ID tokens at once; the code that it is given is the nonce.
+async function startIssuer() {
+    const { privateKey, publicKey } = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const segment = (v) => Buffer.from(JSON.stringify(v)).toString("base64url");
+    let issuer, people = 0;
+    const answers = {
+        "/.well-known/openid-configuration": () => ({
+            issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/keys`,
+            response_types_supported: ["code"], subject_types_supported: ["public"], id_token_signing_alg_values_supported: ["ES256"],
+        }),
+        "/keys": () => ({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k", use: "sig", alg: "ES256" }] }),
+        "/token": (form) => {
+            const now = Math.floor(Date.now() / 1000), who = `person-${++people}`;
+            const input = `${segment({ alg: "ES256", kid: "k" })}.${segment({ iss: issuer, aud: "bench", sub: who, iat: now, exp: now + 600, nonce: form.get("code"), name: "Ada Lovelace", email: `${who}@example.com` })}`;
+            const signature = crypto.sign("sha256", Buffer.from(input), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url");
+            return { access_token: crypto.randomUUID(), token_type: "Bearer", expires_in: 3600, id_token: `${input}.${signature}` };
+        },
+    };
+    const server = http.createServer((rq, rs) => {
+        let body = "";
+        rq.on("data", (d) => { body += d; }).on("end", () => {
+            rs.setHeader("Content-Type", "application/json");
+            rs.end(JSON.stringify(answers[rq.url.split("?")[0]](new URLSearchParams(body))));
+        });
+    });
+    await new Promise((done) => server.listen(0, "127.0.0.1", done));
+    issuer = `http://127.0.0.1:${server.address().port}`;
+    return { issuer, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }) };
+}
+
+const settle = (jar, rs) => {
+    for (const line of rs.headers["set-cookie"] ?? []) {
+        const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+        if (value) jar.set(name, value); else jar.delete(name);
+    }
+    return [...jar].map(([k, v]) => `${k}=${v}`).join("; ");
+};
+async function signIn(port) {
+    const jar = new Map();
+    const form = await ask(port, "/auth/csrf");
+    let Cookie = settle(jar, form);
+    const start = await ask(port, "/auth/signin/bench", {
+        method: "POST", headers: { Cookie, "Content-Type": "application/x-www-form-urlencoded" },
+        body: new URLSearchParams({ csrfToken: JSON.parse(form.body).csrfToken, callbackUrl: "/page/index.html" }).toString(),
+    });
+    Cookie = settle(jar, start);
+    const sent = new URL(start.headers.location).searchParams;
+    const back = await ask(port, `/auth/callback/bench?${new URLSearchParams({ code: sent.get("nonce"), state: sent.get("state") })}`, { headers: { Cookie } });
+    settle(jar, back);
+    assert.ok(jar.has(cookieName), `no session: ${back.status} ${back.headers.location}`);
+    return `${cookieName}=${jar.get(cookieName)}`;
+}
+async function signIns(port, count) {
+    let left = count;
+    const one = async () => { while (left-- > 0) await signIn(port); };
+    await Promise.all(Array.from({ length: 4 }, one));
+}
+
+async function signin() {
+    const issuer = await startIssuer();
+    const nginx = await site("auth_js on;", `auth_js_provider bench { type oidc; issuer ${issuer.issuer}; client_id bench; client_secret s; checks pkce state nonce; }`);
+    try {
+        const worker = await workerOf(nginx);
+        await prove(nginx.port, await signIn(nginx.port));
+        await signIns(nginx.port, n(2_000, 200));
+        const rounds = [], before = memory(worker, "Rss");
+        for (let round = 0; round < 8; round++) {
+            const start = cpu(worker);
+            await signIns(nginx.port, n(1_000, 100));
+            rounds.push((cpu(worker) - start) / n(1_000, 100));
+        }
+        result("signin_us", median(rounds), 0);
+        result("memory_growth_kib", memory(worker, "Rss") - before, 0);
+    } finally {
+        await nginx.stop();
+        await issuer.close();
+    }
+}
+
+// Two medians, interleaved: a name that is there with a wrong password, and one that is not.
+async function credentials() {
+    const hash = execFileSync("openssl", ["passwd", "-6", "correct horse"]).toString().trim();
+    const nginx = await startNginx({
+        http: `auth_js_secret ${secret}; auth_js_provider credentials { authorize htpasswd:{{prefix}}/people; }`,
+        server: "location /auth/ { auth_js_handler; }", files: { people: `ada:${hash}\n` }, level: "error",
+    });
+    try {
+        const form = await ask(nginx.port, "/auth/csrf");
+        const Cookie = settle(new Map(), form), { csrfToken } = JSON.parse(form.body);
+        const attempt = async (username) => {
+            const begin = process.hrtime.bigint();
+            const rs = await ask(nginx.port, "/auth/callback/credentials", {
+                method: "POST", headers: { Cookie, "Content-Type": "application/x-www-form-urlencoded" },
+                body: new URLSearchParams({ csrfToken, username, password: "wrong" }).toString(),
+            });
+            assert.match(rs.headers.location, /error=CredentialsSignin/);
+            return Number(process.hrtime.bigint() - begin) / 1000;
+        };
+        const known = [], unknown = [];
+        for (let i = 0; i < n(200, 20); i++) {
+            known.push(await attempt("ada"));
+            unknown.push(await attempt(`nobody-${i}`));
+        }
+        result("credentials_known_us", median(known), 0);
+        result("credentials_unknown_us", median(unknown), 0);
+    } finally {
+        await nginx.stop();
+    }
+}
+
+// The CPU of `nginx -t` in milliseconds, the least of a few runs.
+function checkTime(conf, env = {}) {
+    const prefix = fs.mkdtempSync(path.join(os.tmpdir(), "auth_js-"));
+    fs.mkdirSync(path.join(prefix, "logs"));
+    fs.writeFileSync(path.join(prefix, "nginx.conf"), `${conf}\n`);
+    const runs = [];
+    for (let i = 0; i < n(5, 2); i++) {
+        const run = spawnSync("bash", ["-c", `TIMEFORMAT='%U %S'; time nginx -t -q -p ${prefix} -c nginx.conf`], { env: { PATH: process.env.PATH, ...env } });
+        assert.strictEqual(run.status, 0, run.stderr.toString().slice(-2000));
+        runs.push(run.stderr.toString().trim().split("\n").at(-1).split(" ").reduce((sum, s) => sum + 1000 * Number(s), 0));
+    }
+    fs.rmSync(prefix, { recursive: true });
+    return Math.min(...runs);
+}
+const frame = (inside, main = "") => `${main} pid logs/nginx.pid; error_log logs/error.log; worker_processes 1; events { worker_connections 64; }
+    http { access_log off; server_names_hash_max_size 8192; server_names_hash_bucket_size 128; ${inside} }`;
+
+async function conf() {
+    const servers = (handler, protect) => Array.from({ length: n(2_000, 200) }, (_, i) => `server { listen 127.0.0.1:18080; server_name s${i}.example.com; ${handler}
+        ${["a", "b", "c", "d", "e"].map((l) => `location /${l}/ { ${protect} }`).join(" ")} }`).join("\n");
+    const without = checkTime(frame(servers("location /auth/ { return 404; }", "root html;")));
+    const with_ = checkTime(frame(`auth_js_secret ${secret}; auth_js_provider github { client_id a; client_secret b; }
+        ${servers("location /auth/ { auth_js_handler; }", "root html; auth_js on;")}`, `load_module ${modulePath};`));
+    console.error(`  nginx -t: ${with_} ms, ${without} ms without`);
+    result("conf_ms", with_ - without, 0);
+}
+
+async function idle() {
+    const plain = await bare();
+    const full = await site("auth_js on;", `auth_js_zone 1m; auth_js_provider github { client_id a; client_secret b; } auth_js_provider google { client_id a; client_secret b; }
+        auth_js_callback session jq '.session'; auth_js_provider credentials { authorize htpasswd:/dev/null; }`);
+    try {
+        // What the worker has of its own; pages of libraries and of the master are shared.
+        const [mine, theirs] = [await workerOf(full), await workerOf(plain)];
+        await new Promise((done) => setTimeout(done, 2_000));  // until both are through with starting
+        const own = (pid) => memory(pid, "Private_Dirty") + memory(pid, "Private_Clean");
+        console.error(`  own ${own(mine)} / ${own(theirs)} KiB, resident ${memory(mine, "Rss")} / ${memory(theirs, "Rss")} KiB`);
+        result("idle_mib", (own(mine) - own(theirs)) / 1024, 2);
+    } finally {
+        await plain.stop();
+        await full.stop();
+    }
+}
+
+// Every provider of the catalogue that is signed in with, told only what its file asks for.
+async function catalogue() {
+    const folder = path.resolve(import.meta.dirname, "../../providers");
+    const ids = fs.readdirSync(folder).filter((f) => f.endsWith(".json")).map((f) => f.slice(0, -5));
+    const accepted = [];
+    const block = (id) => `auth_js_provider ${id} { }`;
+    const attempt = (text) => {
+        const prefix = fs.mkdtempSync(path.join(os.tmpdir(), "auth_js-"));
+        fs.mkdirSync(path.join(prefix, "logs"));
+        fs.writeFileSync(path.join(prefix, "nginx.conf"), frame(`auth_js_secret ${secret}; ${text} server { listen 127.0.0.1:18080; location /auth/ { auth_js_handler; } }`, `load_module ${modulePath};`));
+        const run = spawnSync("nginx", ["-t", "-p", prefix, "-c", "nginx.conf"], { env: { PATH: process.env.PATH, ...needed } });
+        fs.rmSync(prefix, { recursive: true });
+        return run.status === 0;
+    };
+    const needed = {};
+    for (const id of ids) {
+        const upper = id.toUpperCase().replaceAll("-", "_");
+        for (const word of ["ID", "SECRET", "KEY"]) needed[`AUTH_${upper}_${word}`] = "value";
+        needed[`AUTH_${upper}_ISSUER`] = `https://${id}.example.com`;
+    }
+    for (const id of ids) if (attempt(block(id))) accepted.push(block(id));
+    const text = accepted.join("\n");
+    const server = "server { listen 127.0.0.1:18080; location /auth/ { auth_js_handler; } }";
+    const one = accepted.slice(0, 1).join("");
+    const conf = (blocks) => frame(`auth_js_secret ${secret}; ${blocks} ${server}`, `load_module ${modulePath};`);
+    const all = checkTime(conf(text), needed), none = checkTime(conf(one), needed);
+    console.error(`  ${accepted.length} of ${ids.length} providers; nginx -t: ${all} ms, ${none} ms with one`);
+    result("catalogue_conf_ms", all - none, 0);
+
+    const own = [];
+    for (const blocks of [text, one]) {
+        const nginx = await startNginx({
+            main: Object.keys(needed).map((k) => `env ${k};`).join(" "), http: `auth_js_secret ${secret}; ${blocks}`,
+            server: "location /auth/ { auth_js_handler; }", env: needed, level: "error",
+        });
+        own.push(memory(nginx.pid, "Rss"));
+        await nginx.stop();
+    }
+    result("provider_kib", (own[0] - own[1]) / (accepted.length - 1), 1);
+}
+
+const parts = { gate, forged, signin, credentials, conf, idle, catalogue };
+const wanted = process.argv.slice(2);
+for (const [name, run] of Object.entries(parts)) {
+    if (wanted.length && !wanted.includes(name)) continue;
+    console.error(`${name}:`);
+    await run();
+}
+agent.destroy();
+console.log(results.join("\n"));
