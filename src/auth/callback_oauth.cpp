@@ -224,6 +224,9 @@ task<response> callback_oauth(context& cx) {
     const auto* state = given.last("state");
     const bool other_state = !lost && kept.state && (!state || *state != *kept.state);
     if ((lost || other_state) && given.count("state") < 2) {
+        if (state)
+            if (auto own = checks::target_of(cx, *state); !own.empty())
+                cx.callback_url = std::move(own);
         auto answer = co_await still_signed_in(cx);
         if (answer) co_return std::move(*answer);
     }
@@ -231,7 +234,14 @@ task<response> callback_oauth(context& cx) {
 
     std::optional<std::string_view> expected;
     if (kept.state) expected = *kept.state;
-    auto grant = oauth::authorization_response(as, given, expected, redirect_uri_of(cx));
+    auto grant = [&] {
+        try {
+            return oauth::authorization_response(as, given, expected, redirect_uri_of(cx));
+        } catch (const error& e) {
+            if (!other_state) throw;
+            throw error(e).because("lost_signin");  // most often another tab of this browser
+        }
+    }();
 
     // A code that was sent once is never sent again, whichever worker asks (RFC 6749 section 10.5).
     const auto key =

@@ -8,6 +8,7 @@ namespace authjs::auth::checks {
 namespace {
 
 constexpr seconds lifetime{900};
+constexpr std::size_t longest_target = 512;  // in a state: providers limit their URLs
 
 // `state` is a check of its own cookie where the provider says so, where a redirect proxy reads it,
 // and where there is no other check to bind it to.
@@ -58,6 +59,15 @@ std::optional<content> open(context& cx, which w) {
 
 content demand(context& cx, which w) {
     auto found = open(cx, w);
+    // The form of another site brings no Lax cookie, so only a GET tells (RFC 6265bis section 5.5).
+    if (!found && !cx.post() && cx.jar.list().empty())
+        throw error(code::invalid_check,
+                    "no cookie came back: the browser blocks them or is another one, or "
+                    "auth_js_url, auth_js_trust_host or auth_js_secure_cookies say https where it "
+                    "speaks http")
+            .with("cookie", which_name(w))
+            .with("provider", cx.provider->id)
+            .because("cookies_blocked");
     if (!found)
         throw error(code::invalid_check, "check cookie is missing, old or another flow's")
             .with("cookie", which_name(w))
@@ -72,16 +82,17 @@ sent create(context& cx, const std::string& proxy_origin) {
     const plan to(*cx.provider);
     sent out;
     std::string bound;
-    if (to.state) {
-        json::value inner;
-        if (!proxy_origin.empty()) inner.set("origin", proxy_origin);
-        inner.set("random", draw(cx));
-        out.state =
-            jose::encode(cx.cf.state_ring, std::move(inner), lifetime, cx.io.clock, cx.io.random);
+    json::value inner;
+    if (!proxy_origin.empty()) inner.set("origin", proxy_origin);
+    // Tabs share one callback-url cookie; the state is this tab's own.
+    if (cx.callback_url.size() <= longest_target) inner.set("callbackUrl", cx.callback_url);
+    inner.set("random", draw(cx));
+    out.state =
+        jose::encode(cx.cf.state_ring, std::move(inner), lifetime, cx.io.clock, cx.io.random);
+    if (to.state)
         queue(cx, which::state, out.state, {});
-    } else {
-        out.state = bound = draw(cx);
-    }
+    else
+        bound = out.state;
     if (to.pkce) {
         const auto verifier = draw(cx);  // RFC 7636 section 4.1
         out.code_challenge = base64url(crypto::digest(crypto::hash::sha256, verifier));
@@ -121,6 +132,11 @@ std::string proxied_to(context& cx, const std::string& state) {
             .with("provider", cx.provider->id)
             .because("lost_signin");
     return std::string(opened.claims->text("origin"));
+}
+
+std::string target_of(const context& cx, const std::string& state) {
+    const auto opened = jose::decode(cx.cf.state_ring, state, cx.now());
+    return opened.claims ? std::string(opened.claims->text("callbackUrl")) : std::string();
 }
 
 }  // namespace authjs::auth::checks

@@ -32,4 +32,8 @@ kept use(context& cx);
 // the flow, or empty: this one did. Throws error(invalid_check) if it does not open.
 std::string proxied_to(context& cx, const std::string& state);
 
+// target_of is where the flow that sent this state was to end, or empty: too long to be kept, too
+// old, not ours. It was judged by the redirect rule when the flow began.
+std::string target_of(const context& cx, const std::string& state);
+
 }  // namespace authjs::auth::checks

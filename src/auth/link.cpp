@@ -4,6 +4,7 @@
 #include <array>
 
 #include "auth/callbacks.hpp"
+#include "auth/circle.hpp"
 #include "auth/redirect.hpp"
 #include "auth/signed_out.hpp"
 #include "providers/profile.hpp"
@@ -313,6 +314,7 @@ task<response> finish_sign_in(context& cx, arrival who, linked found) {
         else
             cx.remove_session();
     }
+    note_signed_in(cx);
     const bool is_new = found.is_new.value_or(false);
     json::value message;
     message.set("user", std::move(found.user));

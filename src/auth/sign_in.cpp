@@ -89,7 +89,14 @@ task<response> do_sign_in(context& cx) {
         // now for this page (auth_js_default_provider).
         const auto* go = cx.query.last("go");
         const auto* back = cx.query.last("callbackUrl");
-        if (!go || !back || !check_go(cx.cf, *go, p->id, *back, cx.now()))
+        const bool whole = go && back;
+        if (whole && !check_go(cx.cf, *go, p->id, *back, cx.now()))
+            throw error(code::unknown_action,
+                        "the link of auth_js_default_provider is over 60 s old or does not open: "
+                        "auth_js_secret must be the same where the site protects and where it "
+                        "signs in")
+                .with("provider", p->id);
+        if (!whole)
             throw error(code::unknown_action, "a GET starts no sign-in").with("provider", p->id);
     } else if (!cx.csrf_verified) {
         throw missing_csrf(cx);

@@ -1,5 +1,6 @@
 // signout: the page, and the end of a session (spec/flows.md section 11).
 #include "auth/callbacks.hpp"
+#include "auth/circle.hpp"
 #include "auth/context.hpp"
 #include "auth/link.hpp"
 #include "auth/pages/pages.hpp"
@@ -46,6 +47,7 @@ task<response> do_sign_out(context& cx) {
         if (failed) cx.io.log.write(io::level::info, failed->what());
         cx.remove_session();
     }
+    note_signed_out(cx);
     co_return redirect_to(cx, cx.callback_url);
 }
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "auth/circle.hpp"
 #include "auth/go.hpp"
 #include "auth/navigation.hpp"
+#include "auth/pages/pages.hpp"
 #include "nginx/compat.hpp"
+#include "nginx/handler.hpp"
 #include "nginx/headers_in.hpp"
 #include "nginx/question.hpp"
 #include "nginx/reading.hpp"
@@ -116,11 +119,11 @@ bool is_navigation(const ngx_http_request_t* r) noexcept {
     return auth::is_navigation(f);
 }
 
-void note(ngx_http_request_t* r, std::string_view what) {
+void note(ngx_http_request_t* r, std::string_view what, ngx_uint_t level = NGX_LOG_INFO) {
     // A log of its own: nginx's would add the request line, which may hold a code.
     ngx_log_t own = *r->connection->log;
     own.handler = nullptr;
-    ngx_log_error(NGX_LOG_INFO, &own, 0, "auth_js: %*s", what.size(), what.data());
+    ngx_log_error(level, &own, 0, "auth_js: %*s", what.size(), what.data());
 }
 
 bool is_page(const ngx_http_request_t* r, const auth::config& cf) noexcept {
@@ -185,6 +188,51 @@ deferred& deferred_of(ngx_http_request_t* r) {
     return *d;
 }
 
+// Where the page about a sign-in that goes round in circles is to be had.
+std::string circle_page(ngx_http_request_t* r, const auth::config& cf, const std::string& origin,
+                        std::string_view reason) {
+    const auto& custom = cf.page(auth::custom_page::error);
+    auto url = custom.empty() ? origin + cf.base_path + "/error" : custom;
+    if (!custom.empty() && custom.starts_with('/')) url.insert(0, origin);
+    params query;
+    query.set("error", "SignInCircle");
+    query.set("reason", reason);
+    query.set("ref", request_id(r));
+    return url + (url.find('?') == url.npos ? '?' : '&') + query.to_string();
+}
+
+// keep_count notes on a navigation's refusal that it was sent to sign in. If it has been there
+// already and came back without a session, it gets a page instead: at once where we answer
+// ourselves (a result), else at the address that replaces `location`.
+std::optional<ngx_int_t> keep_count(ngx_http_request_t* r, const loc_conf& level,
+                                    const session_state& st, std::string& location) {
+    const auto& cf = *level.site->config;
+    const auto here = site_of(r);
+    const auto value = [&](std::string_view name) {
+        const auto* v = header_in(r, name);
+        return v != nullptr ? view(*v) : std::string_view{};
+    };
+    const auto jar = auth::cookie_jar::parse(cookie_lines(r));
+    const auto seen =
+        auth::watch_circle(cf, here.https, jar,
+                           {here.origin, view(r->main->unparsed_uri), value("Sec-Fetch-Site"),
+                            value("Referer"), st.verdict.status});
+    if (!add_header(r, "Set-Cookie", auth::serialize(seen.mark))) throw std::bad_alloc();
+    if (!seen.closed) return std::nullopt;
+    const auto id = request_id(r);
+    note(r, std::string("SignInCircle: ").append(seen.closed->log).append(" ref=").append(id),
+         NGX_LOG_ERR);
+    if (satisfy_any(r) || !cf.page(auth::custom_page::error).empty()) {
+        location = circle_page(r, cf, here.origin, seen.closed->reason);
+        return std::nullopt;
+    }
+    if (ngx_http_discard_request_body(r) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    const auto rc =
+        respond(r, auth::pages::error(cf, here.origin, "SignInCircle", seen.closed->reason, id));
+    ngx_http_finalize_request(r, rc > NGX_OK ? NGX_OK : rc);
+    return NGX_DONE;
+}
+
 ngx_int_t refuse(ngx_http_request_t* r, const loc_conf& level, session_state& st) {
     st.refused = true;
     std::string location;
@@ -196,6 +244,8 @@ ngx_int_t refuse(ngx_http_request_t* r, const loc_conf& level, session_state& st
                  "server_name and auth_js_trust_host");
             return NGX_HTTP_BAD_REQUEST;
         }
+        if (is_navigation(r))
+            if (const auto ended = keep_count(r, level, st, location)) return *ended;
     }
     if (satisfy_any(r)) {
         auto& d = deferred_of(r);

@@ -137,6 +137,8 @@ void add_field(ngx_http_request_t* r, const http::header& f) {
     h->hash = 1;
 }
 
+}  // namespace
+
 ngx_int_t respond(ngx_http_request_t* r, const auth::response& rs) {
     auto* const note = made(static_cast<answered*>(ngx_palloc(r->pool, sizeof(answered))));
     note->error = rs.error;
@@ -163,6 +165,8 @@ ngx_int_t respond(ngx_http_request_t* r, const auth::response& rs) {
     ngx_chain_t out{b, nullptr};
     return ngx_http_output_filter(r, &out);
 }
+
+namespace {
 
 // --- in between ---
 

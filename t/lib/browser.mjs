@@ -23,6 +23,8 @@ export class Jar {
         if (name.startsWith("__Host-") && (!attributes.secure || attributes.path !== "/" || attributes.domain)) return;
         if (name.startsWith("__Secure-") && !attributes.secure) return;
         if (attributes.secure && !trustworthy(url)) return;
+        const domain = String(attributes.domain ?? "").replace(/^\./, "");
+        if (domain && url.hostname !== domain && !url.hostname.endsWith(`.${domain}`)) return;
         const key = `${cookie.host} ${cookie.path} ${name}`;
         if (cookie.expires <= Date.now()) this.cookies.delete(key);
         else this.cookies.set(key, cookie);

@@ -15,7 +15,7 @@ struct row {
     std::array<text, 2> lines;  // the second may be count_: none
     bool offers_sign_in;
 };
-constexpr std::array<row, 4> rows{{
+constexpr std::array<row, 5> rows{{
     {"Configuration",
      500,
      text::head_configuration,
@@ -23,6 +23,7 @@ constexpr std::array<row, 4> rows{{
      false},
     {"AccessDenied", 403, text::head_denied, {text::denied, text::count_}, true},
     {"Verification", 403, text::head_link, {text::link_1, text::link_2}, true},
+    {"SignInCircle", 403, text::head_circle, {text::circle_1, text::count_}, true},
     {"Unavailable", 503, text::head_unavailable, {text::unavailable_1, text::unavailable_2}, false},
 }};
 
@@ -49,14 +50,13 @@ response error(const config& cf, std::string_view origin, std::string_view name,
         head(found->heading);
         const auto words = advice(reason);
         d.card += "<div class=\"message\"><div>";
-        if (words.empty()) {
+        // An advice says more than the general lines; of a circle both are needed.
+        if (words.empty() || found->heading == text::head_circle)
             for (const auto line : found->lines)
                 if (line != text::count_) d.card += paragraph(say(line));
-        } else {
-            d.card += "<div class=\"advice\">" + paragraph(words) + "</div>";
-        }
+        if (!words.empty()) d.card += "<div class=\"advice\">" + paragraph(words) + "</div>";
         d.card += "</div></div>";
-        if (found->offers_sign_in || reason == "lost_signin")
+        if (found->offers_sign_in || reason == "lost_signin" || reason == "cookies_blocked")
             d.card +=
                 link("button", sign_in, say(words.empty() ? text::do_sign_in : text::start_again));
     }

@@ -14,8 +14,9 @@ response sign_out(context& cx);
 response verify_request(context& cx);
 // confirm: the one button that spends an e-mail link (`confirm on`).
 response confirm(context& cx);
-// error knows Configuration, AccessDenied, Verification and Unavailable; anything else is the plain
-// page. `reason` picks an advice, `reference` is shown. Neither is trusted: both come from a query.
+// error knows Configuration, AccessDenied, Verification, SignInCircle and Unavailable; anything
+// else is the plain page. `reason` picks an advice, `reference` is shown. Neither is trusted: both
+// come from a query.
 response error(const config& cf, std::string_view origin, std::string_view name,
                std::string_view reason, std::string_view reference);
 
@@ -63,6 +64,13 @@ enum class text : unsigned char {
     lost_signin,
     cookies_blocked,
     cookies_too_large,
+    head_circle,
+    circle_1,
+    session_clock,
+    session_secret,
+    session_missing,
+    session_scheme,
+    session_store,
     another_account,
     same_account,
     not_sent,

@@ -1,4 +1,4 @@
-#include <array>
+#include <utility>
 
 #include "auth/pages/pages.hpp"
 
@@ -45,10 +45,32 @@ constexpr row rows[] = {
      "This sign-in took too long, was finished already, or was begun in another window or browser. "
      "Nothing is broken: please start again."},
     {text::cookies_blocked,
-     "Your browser did not send our cookies back. Allow cookies for this site and try again."},
+     "Your browser did not send our cookies back. Allow cookies for this site and try again, in "
+     "the "
+     "browser in which you began."},
     {text::cookies_too_large,
      "Your browser holds too many or too large cookies for this site. You have not been signed "
      "in."},
+    {text::head_circle, "Your sign-in did not last"},
+    {text::circle_1,
+     "You have signed in, but this page does not see it. We stopped here instead of sending you "
+     "round in circles."},
+    {text::session_clock,
+     "Your session is over the moment it begins: a clock is wrong. Only the people who run this "
+     "site can mend that."},
+    {text::session_secret,
+     "Your session was sealed with a key that this page does not have. Only the people who run "
+     "this site can mend that."},
+    {text::session_missing,
+     "Your browser did not bring your session back. Allow cookies for this site, check the date "
+     "and time of your device, and try again; if that does not help, only the people who run this "
+     "site can mend it."},
+    {text::session_scheme,
+     "You signed in over http and came back over https, or the other way round. Only the people "
+     "who run this site can mend that."},
+    {text::session_store,
+     "Your session is not where this page looks for it. Only the people who run this site can mend "
+     "that."},
     {text::another_account, "Try signing in with a different account."},
     {text::same_account,
      "To confirm your identity, sign in with the same account you used originally."},
@@ -71,9 +93,18 @@ static_assert(in_order());
 std::string_view say(text id) noexcept { return rows[static_cast<std::size_t>(id)].english; }
 
 std::string_view advice(std::string_view reason) noexcept {
-    if (reason == "lost_signin") return say(text::lost_signin);
-    if (reason == "cookies_blocked") return say(text::cookies_blocked);
-    if (reason == "cookies_too_large") return say(text::cookies_too_large);
+    constexpr std::pair<std::string_view, text> reasons[] = {
+        {"lost_signin", text::lost_signin},
+        {"cookies_blocked", text::cookies_blocked},
+        {"cookies_too_large", text::cookies_too_large},
+        {"session_clock", text::session_clock},
+        {"session_secret", text::session_secret},
+        {"session_missing", text::session_missing},
+        {"session_scheme", text::session_scheme},
+        {"session_store", text::session_store},
+    };
+    for (const auto& [name, id] : reasons)
+        if (name == reason) return say(id);
     return {};
 }
 
