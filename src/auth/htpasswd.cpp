@@ -22,7 +22,18 @@ namespace {
 constexpr std::size_t longest_password = 1024;  // beyond it nothing is hashed but a fixed text
 constexpr std::size_t largest_file = 16u << 20;
 
+constexpr int most_waiting = 64;  // attempts of one worker, queued or being hashed
+
 std::atomic<unsigned long> calls{0};
+std::atomic<int> waiting{0};
+
+// Counts its attempt from the asking until the job is done or given up.
+struct turn {
+    turn() noexcept { ++waiting; }
+    ~turn() { --waiting; }
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+};
 
 // Apache's variant of the MD5 crypt of FreeBSD, 1,000 rounds, the magic being "$apr1$".
 std::string apr1(std::string_view password, std::string_view salt) {
@@ -75,10 +86,27 @@ std::string hashed(std::string_view password, const std::string& like) {
     return out;
 }
 
+// What decides how long a hash takes: its scheme, and the parameters in front of its salt.
+std::string kind_of(std::string_view hash) {
+    if (hash.starts_with('{')) return std::string(hash.substr(0, hash.find('}')));
+    if (!hash.starts_with('$')) return "des";
+    const auto past = [&](std::size_t from) { return std::min(hash.find('$', from), hash.size()); };
+    auto end = past(1);
+    const auto scheme = hash.substr(1, end - 1);
+    const auto rest = hash.substr(std::min(end + 1, hash.size()));
+    const bool has_cost = scheme.starts_with('2') || scheme.ends_with('y') || scheme == "7" ||
+                          rest.starts_with("rounds=");
+    if (has_cost) end = past(std::min(end + 1, hash.size()));
+    return std::string(hash.substr(0, end));
+}
+
 // One file as it was read. Another one replaces it when inode, size or time differ.
 struct password_file {
     std::map<std::string, std::string, std::less<>> users;
-    std::string decoy;  // the first line's hash: what an unknown name is measured against
+    // One hash of every kind and cost that the file holds. Each attempt hashes once for each, so
+    // that neither the number of calls nor their time tells whether a name is known, or which kind
+    // its line has.
+    std::map<std::string, std::string, std::less<>> kinds;
     struct stat seen {};
 };
 
@@ -109,7 +137,7 @@ std::shared_ptr<const password_file> read_file(const std::string& path) {
         if (line.starts_with('#') || colon == line.npos || colon == 0) continue;
         auto hash = line.substr(colon + 1);
         hash.erase(std::min(hash.find(':'), hash.size()));  // what follows is a comment
-        if (fresh->decoy.empty()) fresh->decoy = hash;
+        fresh->kinds.emplace(kind_of(hash), hash);
         fresh->users.emplace(line.substr(0, colon), std::move(hash));  // the first of equal names
     }
     const std::scoped_lock held(lock);
@@ -123,22 +151,34 @@ bool matches(std::string_view password, const std::string& hash) {
     ++calls;
     // crypt(3) would stop at a NUL, and so take "a\0b" for "a".
     const bool sane = password.size() <= longest_password && password.find('\0') == password.npos;
+    // bcrypt reads 72 bytes: what is longer would be taken for its beginning.
+    const bool whole = !hash.starts_with("$2") || password.size() <= 72;
     auto made = hashed(sane ? password : "-", hash);
     const bool same = !made.empty() && same_secret(made, hash);
     wipe(made);
-    return same && sane;
+    return same && sane && whole;
 }
 
 unsigned long hash_calls() noexcept { return calls; }
 
 task<bool> check_password(io::offload& pool, std::string file, std::string name,
                           std::string password) {
+    // The pool's other work (writes of the store) must not queue behind a flood of passwords.
+    if (waiting >= most_waiting)
+        throw error(code::unavailable, "too many passwords are waiting to be checked");
     auto job = [file = std::move(file), name = std::move(name),
-                password = secret(std::move(password))] {
+                password = secret(std::move(password)), turn = std::make_shared<turn>()] {
         const auto known = read_file(file);
         const auto it = known->users.find(name);
         const bool there = it != known->users.end();
-        return matches(password.reveal(), there ? it->second : known->decoy) && there;
+        const auto own = there ? kind_of(it->second) : std::string();
+        bool good = false;
+        for (const auto& [kind, decoy] : known->kinds) {
+            const bool mine = there && kind == own;
+            const bool same = matches(password.reveal(), mine ? it->second : decoy);
+            good = good || (mine && same);
+        }
+        return good;
     };
     const bool good = co_await io::run(pool, std::move(job));
     co_return good;

@@ -11,8 +11,9 @@ namespace authjs::auth {
 
 // check_password is whether `file` has the user with this password. Reading the file (again, when
 // it changed) and hashing happen in the pool, never on the loop. A name that the file does not have
-// costs one hash call of the kind of its first line, so that the time says nothing (sec 94). Throws
-// error(unavailable) when the pool is full, error(configuration) when the file cannot be read.
+// costs as much as any other: every attempt hashes once for each kind of hash in the file (sec 94).
+// Throws error(unavailable) when 64 attempts of this process are waiting or the pool is full,
+// error(configuration) when the file cannot be read.
 task<bool> check_password(io::offload& pool, std::string file, std::string name,
                           std::string password);
 
