@@ -5,6 +5,7 @@
 #include "auth/callbacks.hpp"
 #include "auth/context.hpp"
 #include "auth/csrf.hpp"
+#include "auth/cure.hpp"
 #include "auth/deadline.hpp"
 #include "auth/pages/pages.hpp"
 #include "auth/redirect.hpp"
@@ -87,6 +88,7 @@ io::level level_of(const error& e) {
 
 void log_failure(const request& rq, ports& io, const error& e) {
     std::string line = e.what();
+    if (const auto cure = cure_of(e); !cure.empty()) line.append(": ").append(cure);
     if (!rq.id.empty()) line += " ref=" + rq.id;
     io.log.write(level_of(e), line);
 }
