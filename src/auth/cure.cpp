@@ -4,22 +4,23 @@ namespace authjs::auth {
 
 namespace {
 
-// The first row that fits: its code, and its words in the message (empty: any message).
+// The first row that fits: its code (in a callback configuration is renamed, so `any`), and its
+// words in the message (empty: any message).
+constexpr auto any = code::count_;
 struct row {
     code id;
     std::string_view words, cure;
 };
 constexpr row rows[] = {
-    {code::configuration, "password file",
+    {any, "password file",
      "give the workers' user the right to read the file that authorize htpasswd: names"},
-    {code::configuration, "discovery document is of another issuer",
+    {any, "discovery document is of another issuer",
      "write issuer as the provider's own discovery document spells it"},
-    {code::configuration, "discovery", "see issuer and well_known of this provider"},
-    {code::configuration, "authorization endpoint", "set authorization_url, or a right issuer"},
-    {code::configuration, "redirect proxy",
-     "see redirect_proxy_url and auth_js_redirect_proxy_url"},
-    {code::configuration, "private key", "set private_key file:... of this provider"},
-    {code::configuration, "client secret", "set client_secret of this provider"},
+    {any, "discovery", "see issuer and well_known of this provider"},
+    {any, "authorization endpoint", "set authorization_url, or a right issuer"},
+    {any, "redirect proxy", "see redirect_proxy_url and auth_js_redirect_proxy_url"},
+    {any, "private key", "set private_key file:... of this provider"},
+    {any, "client secret", "set client_secret of this provider"},
     {code::callback_route_error, "authorize named a user",
      "answer with the id of a user in the store of auth_js_adapter, or use strategy=jwt"},
     {code::callback_route_error, "authorize gave",
@@ -57,7 +58,8 @@ constexpr row rows[] = {
 
 std::string_view cure_of(const error& e) noexcept {
     for (const auto& r : rows)
-        if (r.id == e.id() && e.message().find(r.words) != std::string::npos) return r.cure;
+        if ((r.id == e.id() || r.id == any) && e.message().find(r.words) != std::string::npos)
+            return r.cure;
     return {};
 }
 

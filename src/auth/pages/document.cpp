@@ -35,11 +35,12 @@ constexpr std::string_view sheet =
     "h1{margin:0 0 1rem;font-size:1.6rem;font-weight:600;line-height:1.25;"
     "text-wrap:balance}"
     "p{margin:0 0 1rem;line-height:1.45;color:var(--color-text);text-wrap:balance}"
+    ".unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     ".card>:last-child,.message>:last-child{margin-bottom:0}"
     "form{margin:0}"
     ".provider+.provider{margin-top:.75rem}"
     "form>div+div{margin-top:.75rem}"
-    ".section-header{display:block;margin:0 0 .25rem;font-weight:500;text-align:left;"
+    ".section-header{display:block;margin:0 0 .4rem;font-weight:500;text-align:left;"
     "color:var(--color-text)}"
     "input:not([type=hidden]){width:100%;min-height:48px;padding:.5rem 1rem;font:inherit;"
     "border:var(--border-width) solid var(--color-control-border);"
@@ -56,12 +57,13 @@ constexpr std::string_view sheet =
     ".button:hover{background:var(--provider-bg-hover)}"
     "a.button{justify-content:center;margin-top:1.5rem}"
     ".button img{flex:none;height:24px;width:auto}"
-    ".submit{justify-content:center;margin-top:1rem;font-size:1.2rem;font-weight:700;"
+    ".submit{justify-content:center;text-align:center;margin-top:1rem;font-size:1.2rem;font-weight:"
+    "700;"
     "color:var(--button-text-color,var(--color-info-text));border-color:transparent;"
     "background:var(--brand-color,var(--color-info))}"
     ".submit:hover{background:var(--brand-color,var(--color-info-hover));filter:brightness(.93)}"
     "a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid "
-    "var(--brand-color,var(--color-info));outline-offset:2px}"
+    "var(--brand-color,var(--color-info));outline-offset:1px}"
     "a.site{color:var(--color-primary);font-size:1rem;line-height:2rem}"
     ".signin .error,.advice{margin:0 0 1.25rem;padding:.75rem 1rem;text-align:left;"
     "border-radius:var(--border-radius)}"
@@ -119,7 +121,7 @@ response render(const config& cf, int status, const document& d) {
     page.append(style).append("</style><title>").append(html::escape(d.title));
     page.append("</title></head><body")
         .append(attribute("class", "__next-auth-theme-" + cf.theme.color_scheme))
-        .append("><div class=\"page\"><div")
+        .append("><div class=\"page\" role=\"main\"><div")
         .append(attribute("class", d.kind))
         .append("><div class=\"card\">");
     // On the sign-in page the message stands above the logo.

@@ -87,6 +87,8 @@ response sign_in(context& cx) {
         if (reason && !advice(*reason).empty()) d.card += paragraph(advice(*reason));
         d.card += "</div>";
     }
+    // Auth.js's page has no heading; whoever hears the page gets one.
+    d.card += "<h1 class=\"unseen\">" + html::escape(say(text::title_sign_in)) + "</h1>";
     std::vector<const providers::provider*> list;
     for (const auto& p : cx.cf.providers)
         if (shown(*p)) list.push_back(p.get());
