@@ -37,6 +37,20 @@ private:
     std::function<void()> rung_;
 };
 
+// The pool as stores use it: their jobs are awaits too, and noted like those of flow.cpp.
+class noted_pool final : public io::offload {
+public:
+    noted_pool(io::offload& to, io::log& log) : to_(to), log_(log) {}
+    bool post(std::function<void()> work, std::function<void()> done) override {
+        log_.write(io::level::debug, "await (store)");
+        return to_.post(std::move(work), std::move(done));
+    }
+
+private:
+    io::offload& to_;
+    io::log& log_;
+};
+
 class worker {
 public:
     explicit worker(ngx_cycle_t* cycle);
@@ -48,6 +62,7 @@ public:
     nginx::log log{nullptr, true};
     nginx::loop loop;
     nginx::pool pool;
+    noted_pool store_pool{pool, log};
     nginx::zone shared;
     io::curl_client http{loop};
     oauth::metadata metadata{clock, shared};

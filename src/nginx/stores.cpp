@@ -58,7 +58,7 @@ stores::stores(main_conf& main, worker& w) {
     for (const auto& s : main.stores) {
         one o;
         o.slot = s.get();
-        o.store = adapters::open_store(s->plan, {w.clock, w.random, w.log, w.loop, w.pool});
+        o.store = adapters::open_store(s->plan, {w.clock, w.random, w.log, w.loop, w.store_pool});
         o.keeper = std::make_unique<adapters::housekeeper>(
             *o.store, s->plan.adapter + ":" + s->plan.path,
             adapters::housekeeper::ports{w.clock, w.random, w.log, w.loop, w.shared});
