@@ -14,7 +14,7 @@ import { Browser } from "../lib/browser.mjs";
 import { modulePath, startNginx } from "../lib/nginx.mjs";
 import { startProvider } from "../lib/provider.mjs";
 
-const sanitized = /asan/.test(process.env.ASAN_OPTIONS ?? "");
+const sanitized = Boolean(process.env.AUTH_JS_CHECKED);
 const limit = sanitized ? 1000 : 250;    // ms
 const timeout = 2000;                    // auth_js_http_timeout
 const flows = 1000;

@@ -14,6 +14,7 @@ import { found, plant, plantConfiguration } from "./canaries.mjs";
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 export const modulePath = path.resolve(process.env.AUTHJS_MODULE ?? process.env.AUTH_JS_MODULE ?? path.join(root, "build/ngx_http_auth_js_module.so"));
 const binary = process.env.NGINX_BINARY ?? "nginx";
+const patience = process.env.AUTH_JS_CHECKED ? 10 : 1;   // sanitizers and valgrind are slow (tools/checked.sh)
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
 export async function freePorts(count) {
@@ -96,7 +97,7 @@ export class Nginx {
         this.stderr = "";
         this.child.stderr.on("data", (d) => { this.stderr += d; });
         this.exited = new Promise((done) => this.child.once("exit", (code, signal) => { this.exit = code ?? signal; done(this.exit); }));
-        for (const end = Date.now() + 10_000; !(await answers(this.port)); await sleep(10)) {
+        for (const end = Date.now() + patience * 10_000; !(await answers(this.port)); await sleep(10)) {
             if (this.exit === undefined && Date.now() < end) continue;
             this.child.kill("SIGKILL");
             throw new Error(`nginx did not start: ${this.exit}\n${this.stderr}\n${this.log}`);
@@ -113,7 +114,7 @@ export class Nginx {
 
     // until: the moment when `pattern` stands in the log (after `from` characters of it).
     async until(pattern, { ms = 5000, from = 0 } = {}) {
-        for (const end = Date.now() + ms; !pattern.test(this.log.slice(from)); await sleep(10))
+        for (const end = Date.now() + patience * ms; !pattern.test(this.log.slice(from)); await sleep(10))
             if (Date.now() > end) throw new Error(`nginx: ${pattern} did not come into the log:\n${this.log.slice(-4000)}`);
     }
 
@@ -127,7 +128,7 @@ export class Nginx {
         this.signal("SIGHUP");
         const title = (pid) => { try { return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8"); } catch { return "gone"; } };
         const isDone = () => this.workers.some((w) => !before.includes(w)) && before.every((w) => /shutting down|gone|^$/.test(title(w)));
-        for (const end = Date.now() + 10_000; !isDone(); await sleep(10))
+        for (const end = Date.now() + patience * 10_000; !isDone(); await sleep(10))
             if (Date.now() > end) throw new Error(`nginx did not reload:\n${this.log.slice(-4000)}`);
     }
     // kill ends the process with these ids (workers, say) at once: the master starts new ones.
@@ -164,7 +165,7 @@ export class Nginx {
     async stop({ check = true } = {}) {
         if (check) this.checkDump();
         if (this.exit === undefined) this.signal("SIGQUIT");
-        const late = setTimeout(() => { this.late = true; this.signal("SIGTERM"); }, 20_000);
+        const late = setTimeout(() => { this.late = true; this.signal("SIGTERM"); }, patience * 20_000);
         await this.exited;
         clearTimeout(late);
         try {

@@ -27,6 +27,7 @@ printf '#!/bin/sh\nexec %s %s "$@"\n' "$run" "$nginx" >"$dir/bin/nginx"
 chmod +x "$dir/bin/nginx"
 
 failed=0
+export AUTH_JS_CHECKED=$kind
 PATH=$dir/bin:$PATH "$@" || failed=$?
 for report in "$dir"/reports/*; do
     [ -s "$report" ] || continue
