@@ -24,6 +24,8 @@ MODULE   := $(BUILD)/ngx_http_auth_js_module.so
 
 # One short line for each command; V=1 shows it whole.
 say = $(if $(V),,@echo "  $(@F)";)
+# What an object depends on is asked under the name it was made by; ccache may remember another.
+name-target = @sed -i '1s|^[^:]*:|$@:|' $(@:.o=.d)
 
 all: module $(BUILD)/compile_commands.json
 
@@ -52,6 +54,7 @@ $(CORE_LIB): $(CORE_OBJ)
 $(BUILD)/obj/%.o: src/%.cpp VERSION Makefile | deps-build
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
+	$(name-target)
 
 # Schemas are compiled in, as raw string literals.
 $(BUILD)/gen/%.sql.inc: sql/%.sql
@@ -121,6 +124,7 @@ $(BUILD)/libngx_http_auth_js.a: $(CORE_OBJ) $(GLUE_OBJ)
 $(GLUE_OBJ): $(BUILD)/obj/%.o: src/%.cpp VERSION Makefile
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) $(NGX_CXXFLAGS) -c $< -o $@
+	$(name-target)
 
 MODULES_DIR   ?= /usr/lib/nginx/modules
 AVAILABLE_DIR ?= /usr/share/nginx/modules-available

@@ -184,4 +184,25 @@ std::vector<set_cookie> write_chunks(const session_chunks& had, const cookie_kin
     return out;
 }
 
+std::size_t cookie_line_after(const cookie_jar& jar, const std::vector<set_cookie>& changes) {
+    std::vector<std::pair<std::string_view, std::size_t>> sizes;
+    const auto put = [&](std::string_view name, std::size_t size) {
+        for (auto& s : sizes) {
+            if (s.first == name) {
+                s.second = size;
+                return;
+            }
+        }
+        sizes.emplace_back(name, size);
+    };
+    const auto pair_size = [](std::string_view name, std::string_view value) {
+        return name.size() + 1 + encode_uri_component(value).size() + 2;  // "=" and "; "
+    };
+    for (const auto& [name, value] : jar.list()) put(name, pair_size(name, value));
+    for (const auto& c : changes) put(c.name, c.value.empty() ? 0 : pair_size(c.name, c.value));
+    std::size_t sum = std::string_view("Cookie: \r\n").size();
+    for (const auto& s : sizes) sum += s.second;
+    return sum;
+}
+
 }  // namespace authjs::auth

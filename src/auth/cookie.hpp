@@ -62,6 +62,10 @@ private:
     std::vector<std::pair<std::string, std::string>> list_;
 };
 
+// cookie_line_after is the length of the Cookie line that a browser will send after `changes`, name
+// and line end included: what it sent and is not replaced or removed, and what is new.
+std::size_t cookie_line_after(const cookie_jar& jar, const std::vector<set_cookie>& changes);
+
 // The session cookie's pieces (3936 characters each).
 struct session_chunks {
     std::vector<std::string> names;  // every cookie that takes part, in request order

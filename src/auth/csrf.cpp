@@ -26,4 +26,15 @@ std::optional<std::string> csrf_token_of(std::string_view cookie, const secret& 
     return std::string(token);
 }
 
+csrf_settled csrf_of(const config& cf, bool https, const cookie_jar& jar, io::random& random) {
+    const auto& kind = cf.cookies(https)[which::csrf_token];
+    const auto* had = jar.find(kind.name);
+    if (auto known = had ? csrf_token_of(*had, cf.joined_secret) : std::nullopt)
+        return {std::move(*known), true, {}};
+    csrf_settled made{hex(io::random_bytes(random, 32)), false, {}};
+    made.cookie.emplace(
+        set_cookie{kind.name, csrf_cookie_value(made.token, cf.joined_secret), kind.options, {}});
+    return made;
+}
+
 }  // namespace authjs::auth

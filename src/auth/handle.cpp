@@ -155,21 +155,14 @@ void settle_csrf(context& cx) {
         cx.csrf_verified = true;
         return;
     }
-    const auto& kind = cx.cookies[which::csrf_token];
-    const auto* cookie = cx.jar.find(kind.name);
-    const auto known = cookie ? csrf_token_of(*cookie, cx.cf.joined_secret) : std::nullopt;
-    if (known) {
-        cx.csrf_token = *known;
-    } else {
-        cx.csrf_token = hex(io::random_bytes(cx.io.random, 32));
-        const auto value = csrf_cookie_value(cx.csrf_token, cx.cf.joined_secret);
-        cx.settled.push_back({kind.name, value, kind.options, {}});
-    }
+    auto settled = csrf_of(cx.cf, cx.rq.https, cx.jar, cx.io.random);
+    cx.csrf_token = std::move(settled.token);
+    if (settled.cookie) cx.settled.push_back(std::move(*settled.cookie));
     if (!cx.post()) return;
-    cx.csrf_verified =
-        cx.cf.csrf == csrf_mode::origin
-            ? from_own_page(cx.rq)
-            : known && cx.body.find("csrfToken") && same_secret(cx.field("csrfToken"), *known);
+    cx.csrf_verified = cx.cf.csrf == csrf_mode::origin
+                           ? from_own_page(cx.rq)
+                           : settled.known && cx.body.find("csrfToken") &&
+                                 same_secret(cx.field("csrfToken"), cx.csrf_token);
 }
 
 task<void> settle_callback_url(context& cx) {

@@ -78,6 +78,7 @@ namespace {
 ngx_int_t send_own(ngx_http_request_t* r, ngx_uint_t status) {
     if (r == r->main && ngx_http_discard_request_body(r) != NGX_OK)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    r->err_status = 0;  // what an error_page on the way here wants shown instead
     r->headers_out.status = status;
     r->headers_out.status_line.len = 0;
     r->headers_out.content_length_n = 0;
@@ -236,26 +237,25 @@ std::optional<ngx_int_t> keep_count(ngx_http_request_t* r, const loc_conf& level
 ngx_int_t refuse(ngx_http_request_t* r, const loc_conf& level, session_state& st) {
     st.refused = true;
     std::string location;
+    ngx_uint_t status = 0;
     if (redirects(r, *level.gate)) {
         location = sign_in_url(r, level, is_navigation(r));
-        if (location.empty()) {
+        status = location.empty() ? NGX_HTTP_BAD_REQUEST : NGX_HTTP_MOVED_TEMPORARILY;
+        if (location.empty())
             note(r,
                  "UntrustedHost: no origin to come back to after sign-in; see auth_js_url, "
                  "server_name and auth_js_trust_host");
-            return NGX_HTTP_BAD_REQUEST;
-        }
-        if (is_navigation(r))
+        if (!location.empty() && is_navigation(r))
             if (const auto ended = keep_count(r, level, st, location)) return *ended;
     }
     if (satisfy_any(r)) {
-        auto& d = deferred_of(r);
-        d.refused = true;
-        d.location = copy(r->pool, location);
+        deferred_of(r) = {true, status, copy(r->pool, location)};
         return NGX_HTTP_UNAUTHORIZED;
     }
-    if (location.empty()) return NGX_HTTP_UNAUTHORIZED;
-    if (!add_header(r, "Location", location)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    return end_with(r, NGX_HTTP_MOVED_TEMPORARILY);
+    if (status == 0) return NGX_HTTP_UNAUTHORIZED;
+    if (!location.empty() && !add_header(r, "Location", location))
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return end_with(r, status);
 }
 
 ngx_int_t unavailable(ngx_http_request_t* r, session_state& st) {
@@ -281,11 +281,13 @@ ngx_int_t access_handler(ngx_http_request_t* r) {
             case decision::no_vote:
                 return NGX_DECLINED;
             case decision::pass:
+                st.refused = false;
                 return NGX_OK;
             case decision::refuse:
                 return refuse(r, level, st);
             case decision::forbid:
                 st.refused = true;
+                if (satisfy_any(r)) deferred_of(r).refused = true;
                 return level.gate->require->error;
             case decision::unavailable:
                 return unavailable(r, st);

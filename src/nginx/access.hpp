@@ -2,6 +2,7 @@
 // locations").
 #pragma once
 
+#include "auth/csrf.hpp"
 #include "auth/gate.hpp"
 #include "nginx/conf.hpp"
 
@@ -25,6 +26,7 @@ struct session_state {
     bool cut = false;                          // `lines` hold what the client sent
     std::vector<std::string_view> lines;       // Cookie lines before any was cut
     const void* stripped_by = nullptr;         // the location whose headers rules were applied
+    std::optional<auth::csrf_settled> csrf;    // once $auth_js_csrf_token was asked for
     std::vector<ngx_http_request_t*> waiting;  // main or sub-requests whose question is under way
 };
 session_state* find_state(ngx_http_request_t* r) noexcept;
@@ -34,10 +36,12 @@ session_state& state_of(ngx_http_request_t* r);
 // not remember is left open (verdict.ask_store): ask_store() of question.hpp settles it.
 const auth::verdict& judge(ngx_http_request_t* r, const loc_conf& level, session_state& st);
 
-// A refusal that only the header filter can turn into its redirect (satisfy any).
+// A refusal under `satisfy any`: only the header filter can give it its form, and it is none if
+// somebody else lets the request in.
 struct deferred {
     bool refused = false;
-    ngx_str_t location = ngx_null_string;  // empty: stays 401
+    ngx_uint_t status = 0;  // what nginx's 401 becomes: 302 or 400; 0: it stays
+    ngx_str_t location = ngx_null_string;
 };
 
 // sign_in_url is where a visitor without a session is sent: the sign-in page with the URL to return

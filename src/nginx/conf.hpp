@@ -148,6 +148,7 @@ struct srv_conf {
     std::set<std::string> handled;         // base paths that have a handler
     std::string nameless_handler;          // a handler that knows its origin by server_name alone
     std::vector<std::string> loose_aliases;
+    std::set<const ngx_array_t*> error_pages;  // of protected locations
 };
 
 struct loc_conf {

@@ -498,7 +498,9 @@ void apply_row(reading& in, void* conf) {
         Read(field, in);
     } else {
         using value = std::remove_cvref_t<decltype(field.value)>;
-        Read(in.fresh(field, value{}), in);
+        value read{};
+        Read(read, in);  // throws `unseen` before the setting counts as given
+        in.fresh(field, value{}) = std::move(read);
     }
 }
 
@@ -713,6 +715,11 @@ std::vector<std::string_view> directive_names() {
     std::vector<std::string_view> names;
     for (const auto& d : directives) names.emplace_back(d.name);
     return names;
+}
+
+const directive* find_directive(std::string_view name) noexcept {
+    const auto d = std::ranges::find(directives, name, &directive::name);
+    return d == std::end(directives) ? nullptr : d;
 }
 
 bool has_lines(const std::vector<line>& lines, directive::group group) noexcept {

@@ -3,6 +3,7 @@
 #include "nginx/access.hpp"
 #include "nginx/compat.hpp"
 #include "nginx/headers_in.hpp"
+#include "nginx/log.hpp"
 #include "nginx/runtime.hpp"
 #include "util/bytes.hpp"
 
@@ -17,13 +18,13 @@ void hide(ngx_table_elt_t*& known) noexcept {
     known = nullptr;
 }
 
-// Under satisfy any nginx ended the phase with a 401 of its own; it becomes the redirect that the
+// Under satisfy any nginx ended the phase with a 401 of its own; it becomes the answer that the
 // access phase could not send, unless an error_page took the request over (then the ctx is gone).
-void redirect(ngx_http_request_t* r, const ngx_str_t& location) {
+void replace(ngx_http_request_t* r, const deferred& d) {
     auto& out = r->headers_out;
-    out.status = NGX_HTTP_MOVED_TEMPORARILY;
+    out.status = d.status;
     out.status_line.len = 0;
-    if (!add_header(r, "Location", view(location))) throw std::bad_alloc();
+    if (d.location.len != 0 && !add_header(r, "Location", view(d.location))) throw std::bad_alloc();
     out.content_type.len = 0;
     out.content_type.data = nullptr;
     out.content_type_len = 0;
@@ -46,24 +47,42 @@ bool from_cache([[maybe_unused]] const ngx_http_request_t* r) noexcept {
 #endif
 }
 
-// The cookies of a session that is due, or the removal of those that no longer open.
-bool set_cookies_of(ngx_http_request_t* r, const session_state& st) {
+// The cookies of a session that is due; none where nginx would answer 400 to every page that the
+// browser asks for with them.
+std::vector<auth::set_cookie> renewed(ngx_http_request_t* r, const session_state& st, bool https,
+                                      const auth::cookie_jar& jar) {
+    auto& w = worker::current();
     const auto& cf = *st.by;
+    const auto& session = *st.verdict.session;
+    auto list = cf.session.strategy == auth::strategy::database
+                    ? auth::renew_cookie(cf, https, jar, session)
+                    : auth::renew(cf, https, jar, session, w.clock, w.random);
+    const auto needed = auth::cookie_line_after(jar, list), room = cookie_room(r);
+    if (needed <= room) return list;
+    log(r->connection->log, false)
+        .write(io::level::warn,
+               "a session is not renewed: its cookies need a line of " + std::to_string(needed) +
+                   " bytes, and large_client_header_buffers allows " + std::to_string(room));
+    return {};
+}
+
+// What the answer sets: a session that is due, the removal of one that no longer opens, and what
+// $auth_js_csrf_token promised.
+bool set_cookies_of(ngx_http_request_t* r, const session_state& st) {
+    const bool renews = st.accepted && st.verdict.due && st.verdict.session;
+    const bool promised = st.csrf && st.csrf->cookie;
+    if (!renews && !st.verdict.clean && !promised) return false;
     const bool https = https_of(r);
+    const auto jar = auth::cookie_jar::parse(cookie_lines(r));
     std::vector<auth::set_cookie> list;
-    if (st.accepted && st.verdict.due && st.verdict.session && cf.session.renew) {
-        auto& w = worker::current();
-        const auto jar = auth::cookie_jar::parse(cookie_lines(r));
-        const auto& session = *st.verdict.session;
-        list = cf.session.strategy == auth::strategy::database
-                   ? auth::renew_cookie(cf, https, jar, session)
-                   : auth::renew(cf, https, jar, session, w.clock, w.random);
+    if (renews) {
+        list = renewed(r, st, https, jar);
     } else if (st.verdict.clean) {
-        const auto& kind = cf.cookies(https)[auth::which::session_token];
-        for (auto& name :
-             auth::read_chunks(auth::cookie_jar::parse(cookie_lines(r)), kind.name).names)
+        const auto& kind = st.by->cookies(https)[auth::which::session_token];
+        for (auto& name : auth::read_chunks(jar, kind.name).names)
             list.push_back(auth::removal(std::move(name), kind.options));
     }
+    if (promised) list.push_back(*st.csrf->cookie);
     for (const auto& c : list)
         if (!add_header(r, "Set-Cookie", auth::serialize(c))) throw std::bad_alloc();
     return !list.empty();
@@ -74,16 +93,16 @@ void work(ngx_http_request_t* r) {
     if (st == nullptr) return;
     const auto& level = *level_of(r);
     const auto* d = static_cast<deferred*>(ngx_http_get_module_ctx(r, ngx_http_auth_js_module));
-    if (d != nullptr && d->refused && d->location.len != 0 &&
+    if (d != nullptr && d->refused && d->status != 0 &&
         r->headers_out.status == NGX_HTTP_UNAUTHORIZED)
-        redirect(r, d->location);
+        replace(r, *d);
 
     // A 416 comes by twice with one list; what the handler and auth_js_verify say is their own.
     if (st->answered || level.handler || level.verify) return;
     st->answered = true;
 
     const bool shared = r->headers_out.status == NGX_HTTP_NOT_MODIFIED || from_cache(r);
-    const bool cookies = st->by != nullptr && !shared && set_cookies_of(r, *st);
+    const bool cookies = !shared && set_cookies_of(r, *st);
     if (st->refused) {
         refuse_caching(r);
         return;

@@ -99,11 +99,7 @@ auth::request request_of(ngx_http_request_t* r, std::string body) {
     rq.body = std::move(body);
     rq.id = request_id(r);
     rq.early_data = is_early(r, rq);
-    const auto* server = static_cast<const ngx_http_core_srv_conf_t*>(
-        ngx_http_get_module_srv_conf(r, ngx_http_core_module));
-    constexpr std::size_t around = sizeof("Cookie: \r\n");
-    const auto line = server->large_client_header_buffers.size;
-    rq.cookie_room = line > around ? line - around : 0;
+    rq.cookie_room = cookie_room(r);
     return rq;
 }
 

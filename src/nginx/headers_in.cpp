@@ -77,6 +77,12 @@ std::vector<std::string_view> cookie_lines(ngx_http_request_t* r) {
     return lines;
 }
 
+std::size_t cookie_room(const ngx_http_request_t* r) noexcept {
+    const auto* server = static_cast<const ngx_http_core_srv_conf_t*>(
+        ngx_http_get_module_srv_conf(r, ngx_http_core_module));
+    return server->large_client_header_buffers.size - 1;  // nginx wants a byte behind the line
+}
+
 void strip(ngx_http_request_t* r) {
     const auto& level = *level_of(r);
     const auto& gate = *level.gate;

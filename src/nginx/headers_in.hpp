@@ -15,6 +15,10 @@ namespace authjs::nginx {
 // cookie was taken out of what nginx passes on. The views live as long as the main request.
 std::vector<std::string_view> cookie_lines(ngx_http_request_t* r);
 
+// cookie_room is how long a Cookie line this server takes (large_client_header_buffers), name and
+// line end included.
+std::size_t cookie_room(const ngx_http_request_t* r) noexcept;
+
 // without_session is one Cookie line without the session cookie and its chunks; what stays is the
 // same byte for byte. `changed` is set if something went.
 std::string without_session(std::string_view line, const auth::config& cf, bool& changed);

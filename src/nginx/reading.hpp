@@ -105,6 +105,7 @@ std::string quoted(std::string_view s);
 // The table (directives.cpp), and nginx's commands made from it.
 ngx_command_t* commands();
 std::vector<std::string_view> directive_names();
+const directive* find_directive(std::string_view name) noexcept;  // or null
 // apply_lines lays a level's lines over inherited settings. Throws conf_error.
 void apply_lines(ngx_conf_t* cf, main_conf& main, const std::vector<line>& lines, const void* level,
                  directive::group group, void* conf);
@@ -130,6 +131,10 @@ void read_providers(setting<std::vector<std::shared_ptr<const providers::provide
                     reading& in);
 void read_provider(setting<std::vector<std::shared_ptr<const providers::provider>>>& s,
                    reading& in);
+
+// hint.cpp: while http { } is read, what nginx says of a directive of ours that it does not know or
+// does not allow there is preceded by what to write instead.
+void give_hints(ngx_conf_t* cf) noexcept;
 
 // variables.cpp
 char* read_set(ngx_conf_t* cf, ngx_command_t* cmd, void* conf);

@@ -77,6 +77,20 @@ std::string status(const asked& a) {
                : std::string();
 }
 
+// A new token needs its cookie: none once the headers are out, or where the handler sets its own.
+std::string csrf_token(const asked& a) {
+    const auto& cf = *config_of(a.r);
+    if (cf.csrf == auth::csrf_mode::off) return {};
+    auto& st = state_of(a.r);
+    if (!st.csrf) {
+        auto made = auth::csrf_of(cf, https_of(a.r), auth::cookie_jar::parse(cookie_lines(a.r)),
+                                  worker::current().random);
+        if (!made.known && (a.r->main->header_sent || st.answered || a.level.handler)) return {};
+        st.csrf = std::move(made);
+    }
+    return st.csrf->token;
+}
+
 // What must be there for a row to say anything.
 enum class needs : unsigned char { session, judgement, config, nothing };
 struct variable {
@@ -97,6 +111,7 @@ constexpr variable variables[] = {
     {"auth_js_token", needs::session, token},
     {claim_prefix, needs::session, claim},
     {"auth_js_status", needs::judgement, status},
+    {"auth_js_csrf_token", needs::config, csrf_token},
     {"auth_js_signin_url", needs::config,
      [](const asked& a) { return sign_in_url(a.r, a.level, false); }},
     {"auth_js_signout_url", needs::config,
@@ -172,6 +187,7 @@ ngx_http_variable_t* add(ngx_conf_t* cf, std::string_view name, ngx_uint_t flags
 }  // namespace
 
 ngx_int_t add_variables(ngx_conf_t* cf) {
+    give_hints(cf);
     for (const auto& row : variables) {
         const bool prefix = row.name == claim_prefix;
         auto* v = add(cf, row.name, NGX_HTTP_VAR_NOCACHEABLE | (prefix ? NGX_HTTP_VAR_PREFIX : 0));

@@ -46,10 +46,9 @@ const ngx_http_core_loc_conf_t* find_static(const ngx_http_location_tree_node_t*
 
 // error_page 401 into a location that is protected itself would be refused again.
 void warn_of_error_pages(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& server,
-                         const ngx_http_core_loc_conf_t& top, const srv_conf& ours) {
-    if (!ours.protects || top.error_pages == nullptr) return;
-    const auto* pages = static_cast<const ngx_http_err_page_t*>(top.error_pages->elts);
-    for (ngx_uint_t i = 0; i < top.error_pages->nelts; i++) {
+                         const ngx_http_core_loc_conf_t& top, const ngx_array_t& list) {
+    const auto* pages = static_cast<const ngx_http_err_page_t*>(list.elts);
+    for (ngx_uint_t i = 0; i < list.nelts; i++) {
         const auto& value = pages[i].value;
         if (pages[i].status != NGX_HTTP_UNAUTHORIZED || value.lengths != nullptr) continue;
         const auto uri = view(value.value);
@@ -58,8 +57,8 @@ void warn_of_error_pages(ngx_conf_t* cf, const ngx_http_core_srv_conf_t& server,
             for (auto** named = server.named_locations; named != nullptr && *named; named++)
                 if (view((*named)->name) == uri) target = *named;
         } else if (uri.starts_with('/')) {
-            target = find_static(top.static_locations, uri);
-            if (target == nullptr) target = &top;
+            target = &top;
+            while (const auto* inner = find_static(target->static_locations, uri)) target = inner;
         }
         if (target == nullptr) continue;
         const auto& level = level_in(target->loc_conf);
@@ -89,6 +88,7 @@ void note_level(ngx_conf_t* cf, srv_conf& server, const loc_conf& level,
     const auto& config = *level.site->config;
     if (*gate.protect == gate::off && !level.handler) note_unprotected(server, level, core);
     if (*gate.protect == gate::on) {
+        if (core.error_pages != nullptr) server.error_pages.insert(core.error_pages);
         if (level.has_return && gate.protect.level == &level)
             warn(cf, level.returns.text(),
                  "this return answers before auth_js on can be asked, so everybody sees it; put "
@@ -130,7 +130,7 @@ void warn_of_servers(ngx_conf_t* cf) {
                          " serves files outside of it ("
                          "/static../ reaches the folder above): "
                          "end the location's name with a slash");
-        warn_of_error_pages(cf, server, top, ours);
+        for (const auto* list : ours.error_pages) warn_of_error_pages(cf, server, top, *list);
     }
 }
 

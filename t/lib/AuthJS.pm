@@ -2,11 +2,27 @@
 package AuthJS;
 
 use strict;
+no strict 'refs';
 use warnings;
 use Exporter 'import';
 
-our @EXPORT = qw($secret session token tampered);
+our @EXPORT = qw($secret $http with_site session token tampered);
 our $secret = '0123456789abcdef0123456789abcdef';
+
+# What a site needs that protects something: in http { } of every block that begins with with_site.
+our $http = "    auth_js_secret $secret;" . q(
+    auth_js_provider forge {
+        type oauth; client_id me; client_secret s3cret;
+        authorization_url https://forge.example/authorize; token_url https://forge.example/token;
+        userinfo_url https://forge.example/user; profile '{id: .id|tostring, name}';
+    }
+);
+# with_site is a block preprocessor: $http stands in front of the block's own http_config.
+sub with_site {
+    my $block = shift;
+    my $own = $block->http_config;
+    $block->set_value(http_config => $http . ($own // ''));
+}
 
 my $tool = $ENV{AUTH_JS_TOKEN} || 'build/tools/token';
 
@@ -35,5 +51,9 @@ sub tampered {
     substr($line, $at, 1) = substr($line, $at, 1) eq 'A' ? 'B' : 'A';
     return $line;
 }
+
+# What stands in an `eval` section runs in the package of Test::Base's filters.
+*Test::Base::Filter::secret = \$secret;
+*{"Test::Base::Filter::$_"} = __PACKAGE__->can($_) for qw(session token tampered);
 
 1;
