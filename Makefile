@@ -144,19 +144,19 @@ install: module
 DEB_ARCH = $(shell dpkg --print-architecture)
 DEB      = $(BUILD)/libnginx-mod-http-auth-js_$(VERSION)-1_$(DEB_ARCH).deb
 deb: module
-	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/debian $(BUILD)/deb/root/DEBIAN
-	@$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/deb/root >/dev/null
-	@strip --strip-unneeded $(BUILD)/deb/root$(MODULES_DIR)/*.so
-	@gzip -9nc CHANGELOG.md >$(BUILD)/deb/root$(DOC_DIR)/changelog.gz
+	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/debian $(BUILD)/deb/tree/DEBIAN
+	@$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/deb/tree >/dev/null
+	@strip --strip-unneeded $(BUILD)/deb/tree$(MODULES_DIR)/*.so
+	@gzip -9nc CHANGELOG.md >$(BUILD)/deb/tree$(DOC_DIR)/changelog.gz
 	@echo 'Source: auth-js' >$(BUILD)/deb/debian/control
-	@set -e; root=$(abspath $(BUILD))/deb/root; \
-	shlibs=$$(cd $(BUILD)/deb && dpkg-shlibdeps -O -e$$root$(MODULES_DIR)/*.so | sed 's/^shlibs:Depends=//'); \
+	@set -e; root=$(abspath $(BUILD))/deb/tree; \
+	shlibs=$$(cd $(BUILD)/deb && dpkg-shlibdeps -O $$root$(MODULES_DIR)/*.so | sed 's/^shlibs:Depends=//'); \
 	abi=$$(dpkg-query -W -f '$${Provides}' nginx | grep -o 'nginx-abi-[^, ]*'); \
 	sed "s|@VERSION@|$(VERSION)-1|; s|@ARCH@|$(DEB_ARCH)|; s|@ABI@|$$abi|; s|@SHLIBS@|$$shlibs|; \
 	    s|@SIZE@|$$(du -sk $$root | cut -f1)|" packaging/control.in >$$root/DEBIAN/control; \
 	install -m 755 packaging/postinst packaging/prerm packaging/postrm $$root/DEBIAN/; \
 	(cd $$root && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum) >$$root/DEBIAN/md5sums
-	@dpkg-deb --root-owner-group --build $(BUILD)/deb/root $(DEB)
+	@dpkg-deb --root-owner-group --build $(BUILD)/deb/tree $(DEB)
 	@t/package.sh $(DEB) $(VERSION)
 
 # For clangd and its kin, which look into build/ by themselves.
