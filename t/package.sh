@@ -46,7 +46,7 @@ EOF
 if [ "$(id -u)" = 0 ]; then
     nginx=$(command -v nginx)
     for f in "$nginx" $(ldd "$nginx" "$root/usr/lib/nginx/modules/ngx_http_auth_js_module.so" |
-                        grep -o '/[^ ]*\.so[^ )]*' | sort -u); do
+                        sed -n 's/.*=> //; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | sort -u); do
         [ -e "$root$f" ] || { mkdir -p "$root$(dirname "$f")" && cp -L "$f" "$root$f"; }
     done
     printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$root/etc/passwd"
