@@ -51,7 +51,7 @@ if [ "$(id -u)" = 0 ]; then
     done
     printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$root/etc/passwd"
     printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
-    mkdir -p "$root/usr/share/nginx"
+    ln -s /usr/lib/nginx/modules "$root/usr/share/nginx/modules"  # as nginx-common has it
     : >"$root/dev/null"
     said=$(chroot "$root" "$nginx" -t 2>&1) || fail "nginx -t: $said"
     chroot "$root" "$nginx" -g 'daemon off;' 2>"$root/log" &
