@@ -37,6 +37,7 @@ http {
     auth_js_provider github { client_id a; client_secret b; }
     server {
         listen unix:/run/site.sock;
+        server_name localhost;
         add_header X-Version \$auth_js_version;
         location /auth/ { auth_js_handler; }
         location / { auth_js on; }
