@@ -230,7 +230,13 @@ task<response> callback_oauth(context& cx) {
         auto answer = co_await still_signed_in(cx);
         if (answer) co_return std::move(*answer);
     }
-    if (lost) throw *lost;
+    if (lost) {
+        // Auth.js asks for these cookies only after it has judged the answer: where the person said
+        // no at the provider, that is what the sign-in page says.
+        if (!p.check_state && p.redirect_proxy_url.empty())
+            oauth::authorization_response(as, given, std::nullopt, redirect_uri_of(cx));
+        throw *lost;
+    }
 
     std::optional<std::string_view> expected;
     if (kept.state) expected = *kept.state;

@@ -83,7 +83,7 @@ task<std::string> ask_redirect(context& cx, std::string target) {
             found = cx.rq.origin;
         }
     }
-    co_return without_loop(std::move(found), cx.rq.origin, cx.cf.base_path, cx.cf.allowed_origins);
+    co_return found;
 }
 
 task<std::string> ask_sign_in(context& cx, json::value document) {

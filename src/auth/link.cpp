@@ -323,7 +323,9 @@ task<response> finish_sign_in(context& cx, arrival who, linked found) {
     if (found.is_new) message.set("isNewUser", *found.is_new);
     tell(cx, event::sign_in, std::move(message));
 
-    auto target = cx.callback_url;
+    // Whoever has just signed in is not sent to the sign-in page again (sec 40).
+    auto target =
+        without_loop(cx.callback_url, cx.rq.origin, cx.cf.base_path, cx.cf.allowed_origins);
     const auto& welcome = cx.cf.page(custom_page::new_user);
     if (is_new && !welcome.empty()) {
         params query;

@@ -50,20 +50,23 @@ task<response> start_oauth(context& cx) {
     const auto given = providers::authorization_params_for(p, redirect_uri);
     const bool scoped = query.has("scope") || given.has("scope");
     constexpr std::string_view usual_scope = "openid profile email";
-    // What is configured as an authorization endpoint has its parameters before all others.
-    if (p.has_authorization) {
+    // Parameters of a configured URL are part of it; a discovered one is followed by them.
+    if (!p.authorization_url.empty()) {
         for (const auto& [name, value] : given.list()) query.set(name, value);
         if (!scoped) query.set("scope", usual_scope);
     }
-    query.set("response_type", "code");
-    query.set("client_id", p.client.id);
-    query.set("redirect_uri", redirect_uri);
-    for (const auto& [name, value] : given.list()) query.set(name, value);
-    if (p.client.max_age && !query.has("max_age"))
-        query.set("max_age", std::to_string(p.client.max_age->count()));
-    const auto extra = cx.query.as_object();
-    for (const auto& [name, value] : extra.list())
-        if (!is_ours(name) && (cx.post() || name != "callbackUrl")) query.set(name, value);
+    params all;
+    all.set("response_type", "code");
+    all.set("client_id", p.client.id);
+    all.set("redirect_uri", redirect_uri);
+    for (const auto& [name, value] : given.list()) all.set(name, value);
+    if (p.has_authorization && !scoped) all.set("scope", usual_scope);
+    if (p.client.max_age && !query.has("max_age") && !all.has("max_age"))
+        all.set("max_age", std::to_string(p.client.max_age->count()));
+    for (const auto& [name, value] : cx.query.list())
+        if (!is_ours(name) && (cx.post() || name != "callbackUrl")) all.set(name, value);
+    const auto ordered = all.as_object();
+    for (const auto& [name, value] : ordered.list()) query.set(name, value);
 
     const auto sent = checks::create(cx, redirect_uri == own ? std::string{} : own);
     query.set("state", sent.state);  // RFC 6749 section 10.12

@@ -53,12 +53,14 @@ task<response> do_error(context& cx) {
     const auto* ref = cx.query.first("ref");
     const auto& custom = cx.cf.page(custom_page::error);
     if (!custom.empty()) {
+        // The name is passed on as it was decoded, as Auth.js does it.
+        auto target = custom + (custom.find('?') == custom.npos ? '?' : '&') +
+                      "error=" + (which_error ? *which_error : "undefined");
         params query;
-        query.set("error", which_error ? *which_error : "undefined");
         if (reason) query.set("reason", *reason);
         if (ref) query.set("ref", *ref);
-        co_return redirect_to(
-            cx, custom + (custom.find('?') == custom.npos ? '?' : '&') + query.to_string());
+        if (!query.empty()) target += '&' + query.to_string();
+        co_return redirect_to(cx, target);
     }
     // "Unavailable" is an answer of ours to what happens now, not a page to be asked for.
     const bool plain = !which_error || *which_error == "Unavailable";

@@ -57,11 +57,15 @@ constexpr std::string_view sheet =
     ".button:hover{background:var(--provider-bg-hover)}"
     "a.button{justify-content:center;margin-top:1.5rem}"
     ".button img{flex:none;height:24px;width:auto}"
-    ".submit{justify-content:center;text-align:center;margin-top:1rem;font-size:1.2rem;font-weight:"
+    "form "
+    "button:not(.button){justify-content:center;text-align:center;margin-top:1rem;font-size:1.2rem;"
+    "font-weight:"
     "700;"
     "color:var(--button-text-color,var(--color-info-text));border-color:transparent;"
     "background:var(--brand-color,var(--color-info))}"
-    ".submit:hover{background:var(--brand-color,var(--color-info-hover));filter:brightness(.93)}"
+    "form "
+    "button:not(.button):hover{background:var(--brand-color,var(--color-info-hover));filter:"
+    "brightness(.93)}"
     "a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid "
     "var(--brand-color,var(--color-info));outline-offset:1px}"
     "a.site{color:var(--color-primary);font-size:1rem;line-height:2rem}"
@@ -112,6 +116,11 @@ std::string hidden(std::string_view name, std::string_view value) {
     return "<input type=\"hidden\"" + attribute("name", name) + attribute("value", value) + "/>";
 }
 
+std::string csrf_field(const context& cx) {
+    return cx.csrf_token.empty() ? "<input type=\"hidden\" name=\"csrfToken\"/>"
+                                 : hidden("csrfToken", cx.csrf_token);
+}
+
 response render(const config& cf, int status, const document& d) {
     const auto style = style_of(cf, d);
     std::string page =
@@ -125,7 +134,7 @@ response render(const config& cf, int status, const document& d) {
         .append(attribute("class", d.kind))
         .append("><div class=\"card\">");
     // On the sign-in page the message stands above the logo.
-    const bool message_first = d.card.starts_with("<div class=\"error\">");
+    const bool message_first = d.card.starts_with("<div class=\"error\"");
     const auto rest = message_first ? d.card.find("</div>") + 6 : 0;
     page.append(d.card, 0, rest);
     if (!cf.theme.logo.empty())

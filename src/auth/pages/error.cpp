@@ -8,23 +8,28 @@ namespace authjs::auth::pages {
 
 namespace {
 
+enum class offer : unsigned char { none, inside, below };  // where the button stands
 struct row {
     std::string_view name;
     int status;
     text heading;
     std::array<text, 2> lines;  // the second may be count_: none
-    bool offers_sign_in;
+    offer sign_in;
 };
 constexpr std::array<row, 5> rows{{
     {"Configuration",
      500,
      text::head_configuration,
      {text::configuration_1, text::configuration_2},
-     false},
-    {"AccessDenied", 403, text::head_denied, {text::denied, text::count_}, true},
-    {"Verification", 403, text::head_link, {text::link_1, text::link_2}, true},
-    {"SignInCircle", 403, text::head_circle, {text::circle_1, text::count_}, true},
-    {"Unavailable", 503, text::head_unavailable, {text::unavailable_1, text::unavailable_2}, false},
+     offer::none},
+    {"AccessDenied", 403, text::head_denied, {text::denied, text::count_}, offer::inside},
+    {"Verification", 403, text::head_link, {text::link_1, text::link_2}, offer::below},
+    {"SignInCircle", 403, text::head_circle, {text::circle_1, text::count_}, offer::below},
+    {"Unavailable",
+     503,
+     text::head_unavailable,
+     {text::unavailable_1, text::unavailable_2},
+     offer::none},
 }};
 
 std::string link(std::string_view css_class, const std::string& href, std::string_view words) {
@@ -55,10 +60,13 @@ response error(const config& cf, std::string_view origin, std::string_view name,
             for (const auto line : found->lines)
                 if (line != text::count_) d.card += paragraph(say(line));
         if (!words.empty()) d.card += "<div class=\"advice\">" + paragraph(words) + "</div>";
+        const auto button =
+            link("button", sign_in, say(words.empty() ? text::do_sign_in : text::start_again));
+        if (found->sign_in == offer::inside) d.card += "<p>" + button + "</p>";
         d.card += "</div></div>";
-        if (found->offers_sign_in || reason == "lost_signin" || reason == "cookies_blocked")
-            d.card +=
-                link("button", sign_in, say(words.empty() ? text::do_sign_in : text::start_again));
+        const bool again = reason == "lost_signin" || reason == "cookies_blocked";
+        if (found->sign_in == offer::below || (found->sign_in == offer::none && again))
+            d.card += button;
     }
     constexpr std::size_t longest_reference = 64;
     if (!reference.empty() && reference.size() <= longest_reference)

@@ -84,6 +84,7 @@ std::string_view say(text id) noexcept;
 // tag text for a paragraph, and a hidden field; both escape.
 std::string paragraph(std::string_view words);
 std::string hidden(std::string_view name, std::string_view value);
+std::string csrf_field(const context& cx);  // there, without a value, also where CSRF is off
 std::string attribute(std::string_view name, std::string_view value);  // ` name="value"`
 // advice for a `reason`, or empty.
 std::string_view advice(std::string_view reason) noexcept;

@@ -42,14 +42,12 @@ bool shown(const providers::provider& p) {
 
 std::string button(const std::string& name, bool first_form) {
     return std::string("<button") + (first_form ? " id=\"submitButton\"" : "") +
-           " class=\"submit\" type=\"submit\" tabindex=\"0\">" +
+           " type=\"submit\" tabindex=\"0\">" +
            html::escape(std::string(say(text::sign_in_with)) + name) + "</button></form>";
 }
 
 std::string form(const context& cx, const std::string& target) {
-    auto out = "<form" + attribute("action", target) + " method=\"POST\">";
-    if (!cx.csrf_token.empty()) out += hidden("csrfToken", cx.csrf_token);
-    return out;
+    return "<form" + attribute("action", target) + " method=\"POST\">" + csrf_field(cx);
 }
 
 std::string label(const std::string& id, std::string_view words) {

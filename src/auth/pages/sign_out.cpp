@@ -9,8 +9,8 @@ response sign_out(context& cx) {
     d.card = "<h1>" + html::escape(say(text::head_sign_out)) + "</h1>" +
              paragraph(say(text::ask_sign_out)) + "<form" + attribute("action", cx.rq.url()) +
              " method=\"POST\">";
-    if (!cx.csrf_token.empty()) d.card += hidden("csrfToken", cx.csrf_token);
-    d.card += "<button id=\"submitButton\" class=\"submit\" type=\"submit\">" +
+    d.card += csrf_field(cx);
+    d.card += "<button id=\"submitButton\" type=\"submit\">" +
               html::escape(say(text::do_sign_out)) + "</button></form>";
     auto rs = render(cx.cf, 200, d);
     add_cookies(rs, cx.settled);

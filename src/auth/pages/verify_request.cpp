@@ -18,7 +18,7 @@ response confirm(context& cx) {
     document d{say(text::title_confirm), "signin", {}, {}};
     d.card = "<h1>" + html::escape(say(text::head_confirm)) + "</h1>" +
              paragraph(say(text::ask_confirm)) + "<form" + attribute("action", cx.rq.url()) +
-             " method=\"POST\"><button id=\"submitButton\" class=\"submit\" type=\"submit\">" +
+             " method=\"POST\"><button id=\"submitButton\" type=\"submit\">" +
              html::escape(say(text::do_sign_in)) + "</button></form>";
     auto rs = render(cx.cf, 200, d);
     // The address of this page holds the token: it is nobody's referrer (sec 91).
