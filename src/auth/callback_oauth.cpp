@@ -108,6 +108,10 @@ task<json::value> userinfo(context& cx, const oauth::server& as,
     const auto& p = *cx.provider;
     auto request = providers::userinfo_request_for(p, as, tokens);
     const auto answer = co_await cx.io.http.send(std::move(request), cx.cf.transport);
+    if (p.type == providers::type::oidc && answer.status != 200)  // OIDC Core section 5.3.2
+        throw error(code::callback_route_error, "userinfo was refused")
+            .with("provider", p.id)
+            .with("status", std::to_string(answer.status));
     if (p.userinfo.signed_alg.empty()) co_return providers::userinfo_document(answer);
     auto token = oauth::signed_userinfo(answer, as, p.client.id, p.userinfo.signed_alg, cx.now());
     const auto alg = crypto::sig_from(token.alg);
@@ -169,7 +173,7 @@ json::value new_user(context& cx, const json::value& mapped) {
     user.set("id", io::random_uuid(cx.io.random));
     const auto* email = user.find("email");
     if (!email) return user;
-    if (email->is_null() || (email->is_string() && email->as_string()->empty())) {
+    if (email->is_null()) {
         user.erase("email");
     } else if (const auto* text = email->as_string()) {
         user.set("email", lower(*text));
@@ -214,13 +218,8 @@ task<response> callback_oauth(context& cx) {
 
     // A callback that another tab has overtaken, or that comes a second time, ends at the target
     // if somebody is signed in (sec 44, 52).
-    std::optional<error> lost;
-    checks::kept kept;
-    try {
-        kept = checks::use(cx);
-    } catch (const error& e) {
-        lost = e;
-    }
+    const auto kept = checks::use(cx);
+    const auto& lost = kept.lost;
     const auto* state = given.last("state");
     const bool other_state = !lost && kept.state && (!state || *state != *kept.state);
     if ((lost || other_state) && given.count("state") < 2) {
@@ -230,16 +229,15 @@ task<response> callback_oauth(context& cx) {
         auto answer = co_await still_signed_in(cx);
         if (answer) co_return std::move(*answer);
     }
-    if (lost) {
-        // Auth.js asks for these cookies only after it has judged the answer: where the person said
-        // no at the provider, that is what the sign-in page says.
-        if (!p.check_state && p.redirect_proxy_url.empty())
-            oauth::authorization_response(as, given, std::nullopt, redirect_uri_of(cx));
-        throw *lost;
-    }
-
     std::optional<std::string_view> expected;
     if (kept.state) expected = *kept.state;
+    if (lost) {
+        // Auth.js asks for the other cookies only after it has judged the answer: where the person
+        // said no at the provider, that is what the sign-in page says.
+        if (!kept.state_lost)
+            oauth::authorization_response(as, given, expected, redirect_uri_of(cx));
+        throw *lost;
+    }
     auto grant = [&] {
         try {
             return oauth::authorization_response(as, given, expected, redirect_uri_of(cx));

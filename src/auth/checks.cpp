@@ -23,6 +23,13 @@ struct plan {
 
 std::string draw(context& cx) { return base64url(io::random_bytes(cx.io.random, 32)); }
 
+// The query of the sign-in request may change a configured authorization URL's response_mode.
+bool answers_by_post(const context& cx) {
+    const auto* asked = cx.query.last("response_mode");
+    if (!asked || cx.provider->authorization_url.empty()) return cx.provider->form_post;
+    return *asked == "form_post";
+}
+
 void queue(context& cx, which w, std::string_view value, const std::string& bound_state) {
     const auto& kind = cx.cookies[w];
     json::value payload;
@@ -34,7 +41,7 @@ void queue(context& cx, which w, std::string_view value, const std::string& boun
     c.expires = cx.now() + lifetime;
     // A form_post is a cross-site POST, to which a browser attaches SameSite=None alone. The PKCE
     // cookie stays as it is: such providers do without PKCE.
-    if (cx.provider->form_post && w != which::pkce_code_verifier) {
+    if (answers_by_post(cx) && w != which::pkce_code_verifier) {
         c.options.same_site = "None";
         c.options.secure = true;
     }
@@ -57,23 +64,17 @@ std::optional<content> open(context& cx, which w) {
                    std::string(opened.claims->text("state"))};
 }
 
-content demand(context& cx, which w) {
-    auto found = open(cx, w);
+error missing(const context& cx, which w) {
     // The form of another site brings no Lax cookie, so only a GET tells (RFC 6265bis section 5.5).
-    if (!found && !cx.post() && cx.jar.list().empty())
-        throw error(code::invalid_check,
-                    "no cookie came back: the browser blocks them or is another one, or "
-                    "auth_js_url, auth_js_trust_host or auth_js_secure_cookies say https where it "
-                    "speaks http")
-            .with("cookie", which_name(w))
-            .with("provider", cx.provider->id)
-            .because("cookies_blocked");
-    if (!found)
-        throw error(code::invalid_check, "check cookie is missing, old or another flow's")
-            .with("cookie", which_name(w))
-            .with("provider", cx.provider->id)
-            .because("lost_signin");
-    return std::move(*found);
+    const bool blocked = !cx.post() && cx.jar.list().empty();
+    return error(code::invalid_check,
+                 blocked ? "no cookie came back: the browser blocks them or is another one, or "
+                           "auth_js_url, auth_js_trust_host or auth_js_secure_cookies say https "
+                           "where it speaks http"
+                         : "check cookie is missing, old or another flow's")
+        .with("cookie", which_name(w))
+        .with("provider", cx.provider->id)
+        .because(blocked ? "cookies_blocked" : "lost_signin");
 }
 
 }  // namespace
@@ -108,20 +109,19 @@ sent create(context& cx, const std::string& proxy_origin) {
 kept use(context& cx) {
     const plan to(*cx.provider);
     kept out;
-    if (to.state) out.state = demand(cx, which::state).value;
-    const auto bind = [&](const content& c) {
-        if (!to.state && !out.state && !c.state.empty()) out.state = c.state;
+    const auto take = [&](which w) {
+        auto found = open(cx, w);
+        if (!found && !out.lost) out.lost = missing(cx, w);
+        if (found && !to.state && !out.state && !found->state.empty()) out.state = found->state;
+        return found ? std::move(found->value) : std::string{};
     };
-    if (to.pkce) {
-        auto c = demand(cx, which::pkce_code_verifier);
-        bind(c);
-        out.verifier = std::move(c.value);
+    if (to.state) {
+        auto value = take(which::state);
+        if (!out.lost) out.state = std::move(value);
     }
-    if (to.nonce) {
-        auto c = demand(cx, which::nonce);
-        bind(c);
-        out.nonce = std::move(c.value);
-    }
+    out.state_lost = cx.provider->check_state && out.lost;
+    if (to.pkce) out.verifier = take(which::pkce_code_verifier);
+    if (to.nonce) out.nonce = take(which::nonce);
     return out;
 }
 

@@ -18,13 +18,15 @@ struct sent {
 // sealed into the state when another host will receive the code; empty: not.
 sent create(context& cx, const std::string& proxy_origin);
 
-// What came back with the browser. Each cookie that is read is queued for removal. Throws
-// error(invalid_check), reason lost_signin, if one that is a check is missing, does not open or was
-// made for another provider.
+// What came back with the browser. Each cookie that is read is queued for removal. `lost` is the
+// error(invalid_check), reason lost_signin, of the first that is a check and is missing, does not
+// open or was made for another provider; `state_lost`: it is the state of a provider that checks it.
 struct kept {
     std::optional<std::string> state;  // to be compared; empty: begun elsewhere without one
     std::string verifier;              // empty: PKCE is no check
     std::optional<std::string> nonce;
+    std::optional<error> lost;
+    bool state_lost = false;
 };
 kept use(context& cx);
 

@@ -213,7 +213,7 @@ task<linked> link_oauth(context& cx, json::value user, json::value account, json
     }
 
     auto wanted = user_row(user);
-    if (wanted.email) {
+    if (wanted.email && !wanted.email->empty()) {
         auto owner = co_await store.get_user_by_email(*wanted.email);
         if (owner) {
             // The provider may not have verified the address: never by itself (sec 86).

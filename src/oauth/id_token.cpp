@@ -8,7 +8,7 @@ namespace authjs::oauth {
 namespace {
 
 constexpr std::string_view required[] = {"aud", "exp", "iat", "iss", "sub"};
-constexpr std::string_view textual[] = {"iss", "sub", "jti", "azp", "nonce", "at_hash", "c_hash"};
+constexpr std::string_view textual[] = {"iss", "sub", "azp", "nonce", "at_hash", "c_hash"};
 
 // The hash that an algorithm's name ends in; EdDSA with Ed25519 hashes with SHA-512.
 crypto::hash hash_of(crypto::sig alg) {

@@ -44,5 +44,5 @@ export class Side {
         }
     }
     get header() { return [...this.cookies].map(([n, v]) => `${n}=${v}`).join("; "); }
-    get csrf() { return this.csrfName && decodeURIComponent(this.cookies.get(this.csrfName) ?? "").split("|")[0]; }
+    get csrf() { return this.csrfName && (this.cookies.get(this.csrfName) ?? "").split(/%7C|\|/)[0]; }
 }

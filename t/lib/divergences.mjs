@@ -3,27 +3,67 @@
 // answer of twenty. `whole`: the two then stand in different places.
 const is = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const list = (v) => (Array.isArray(v) ? v : []);
+const untimed = (v) => JSON.stringify(v)?.replace(/in -?\d+ s/g, "in");
 
 // What the request is for: the action and the provider of its path.
 const route = (x) => x.request.target.slice(x.world.basePath.length).split("?")[0].split("/").filter(Boolean);
+const action = (x) => route(x)[0];
 const provider = (x) => x.world.providers.find((p) => p.id === route(x)[1]);
-const checksState = (x) => (provider(x)?.checks ?? ["pkce"]).includes("state") || x.world.name === "preview" || x.world.name === "proxy";
+const callback = (x) => action(x) === "callback" && provider(x) !== undefined && provider(x).type !== "credentials";
+const query = (request) => new URLSearchParams(request.target.split("?")[1] ?? "");
+const given = (x) => (x.request.method === "POST" && (x.request.body ?? "").includes("=") ? new URLSearchParams(x.request.body) : query(x.request));
+const checksState = (x) => (provider(x)?.checks ?? ["pkce"]).includes("state") || x.world.proxied;
+
+const field = (answer, name) => answer.shown.fields[name] ?? answer.shown.fields[`url ${name}`];
+const landsAt = (answer) => String(field(answer, "location") ?? "").replace(/^\w+:\/\/[^/]+/, "");
+const refused = (answer) => (field(answer, "location?error") !== undefined && /\/(signin|error|in|oops)$/.test(landsAt(answer))) || answer.answer.status >= 400;
+const signedIn = (answer) => answer.shown.fields["cookie session"] !== undefined;
+const sentHome = (x) => landsAt(x.actual) === `${x.world.basePath}/signin` && !refused(x.actual);
+const claims = (x) => ({ ...x.answers.token?.idToken?.claims, ...x.answers.userinfo?.merge });
+const failedWith = (x, pattern) => x.log.some((l) => pattern.test(l));
+const about = (d, pattern) => pattern.test(d.field);
 
 export const divergences = [
     { id: "cache-headers", often: true, explains: (x, d) => d.field === "cache-control" && d.actual === "private, no-cache, no-store" },
     { id: "state", often: true, explains: (x, d) => {
         if (!provider(x) || checksState(x)) return false;
-        const state = x.world.cookieNames.state;
-        const without = (v) => list(v).filter((n) => n !== "state" && n !== state);
-        if (d.field.endsWith("location?state")) return d.expected === undefined;
-        if (d.field.endsWith("location order") || d.field === "cookies") return is(without(d.actual), d.expected ?? []);
-        if (d.field === `cookie ${state}`) return d.expected === undefined;
-        if (d.field.startsWith("cookie ") && d.actual?.[0]?.state) { const { state: _, ...rest } = d.actual[0]; return is([rest, ...d.actual.slice(1)].map((v) => JSON.stringify(v).replace(/in -?\d+ s/g, "in")), d.expected.map((v) => JSON.stringify(v).replace(/in -?\d+ s/g, "in"))); }
-        return false;
+        const cookie = x.world.cookieNames.state;
+        const without = (v) => list(v).filter((n) => n !== "state" && n !== cookie);
+        if (about(d, /location\?state$/) || d.field === `cookie ${cookie}`) return d.expected === undefined;
+        if (about(d, /location text$/)) return d.actual === undefined && action(x) === "signin";
+        if (about(d, /location order$/) || d.field === "cookies") return is(without(d.actual), d.expected ?? []);
+        if (!about(d, /^cookie /) || !d.actual?.[0]?.state || !d.expected) return false;
+        const { state: _, ...rest } = d.actual[0];
+        return untimed([rest, ...d.actual.slice(1)]) === untimed(d.expected);
     } },
+    // A callback without the state that we sent, for a provider that Auth.js checks none with.
+    { id: "state-checked", whole: true, explains: (x) => callback(x) && !checksState(x) && !signedIn(x.actual) && (signedIn(x.expected) || !refused(x.expected) || failedWith(x, /OAuthCallbackError|AccessDenied/))
+        && (is(provider(x).checks, ["none"]) || !x.actual.pending || new URL(x.actual.pending).searchParams.get("state") !== query(x.actual.request).get("state")) },
+    { id: "reason", often: true, explains: (x, d) => (about(d, /location\?(reason|ref)$/) && d.expected === undefined)
+        || (about(d, /location order$/) && is(list(d.actual).filter((n) => n !== "reason" && n !== "ref"), d.expected))
+        || (about(d, /location text$/) && d.actual?.replace(/[?&](reason|ref)=[^&]*/g, "") === d.expected)
+        || (d.field === "page" && /\/div\/p( @class=reference| "Reference: .*)?$/.test(d.actual ?? "")) },
     { id: "logos", often: true, explains: (x, d) => d.field === "page" && /\/button\/img( |$)/.test(d.expected ?? d.actual) },
-    { id: "page-style", explains: (x, d) => d.field === "page" && (/\/(button|span) @style=/.test(d.expected ?? "") || /\/button @class=button( brand-\d+)?$/.test(d.expected ?? d.actual) || /\/body\/div\/div\/style$/.test(d.expected ?? "")) },
-    { id: "reason", often: true, explains: (x, d) => /location\?(reason|ref)$/.test(d.field) && d.expected === undefined
-        || (/location order$/.test(d.field) && is(list(d.actual).filter((n) => n !== "reason" && n !== "ref"), d.expected))
-        || (/location text$/.test(d.field) && d.actual?.replace(/[?&](reason|ref)=[^&]*/g, "") === d.expected) },
+    { id: "page-markup", explains: (x, d) => d.field === "page" && [
+        /\/(button|span) @style=/, /\/button @class=button( brand-\d+)?$/, /\/body\/div\/div\/style$/, /\/div\/h1( @class=unseen| "Sign In")?$/, /\/input @label=/,
+    ].some((p) => p.test(d.expected ?? d.actual)) },
+    { id: "error-page-link", explains: (x, d) => d.field === "page" && action(x) === "error" && /\/a @href=.*\/signin$/.test(d.expected ?? d.actual) },
+    { id: "second-question-mark", explains: (x, d) => Object.values(x.world.pages).some((page) => page.includes("?")) && about(d, /location(\?| order| text)/)
+        && /\?[^?]*\?/.test(field(x.expected, "location text") ?? "") && !/\?[^?]*\?/.test(field(x.actual, "location text") ?? "") },
+    { id: "still-signed-in", whole: true, explains: (x) => callback(x) && failedWith(x, /^(InvalidCheck|CallbackRouteError)/) && x.request.headers.cookie?.includes(x.world.cookieNames.sessionToken)
+        && !refused(x.actual) && !sentHome(x) && !(x.actual.shown.fields.cookies ?? []).some((n) => /session|sid|state|nonce|pkce|^st$/.test(n)) },
+    { id: "doubled-parameters", whole: true, explains: (x) => callback(x) && ["code", "state", "iss", "error"].some((n) => given(x).getAll(n).length > 1) && (refused(x.actual) || !signedIn(x.actual)) },
+    { id: "failed-mapping", whole: true, explains: (x) => callback(x) && failedWith(x, /^OAuthProfileParseError/) && sentHome(x) },
+    // What Auth.js believes too easily: no 2xx from userinfo, nobody's id, a forged signature.
+    { id: "too-trusting", whole: true, explains: (x) => callback(x) && signedIn(x.expected) && !signedIn(x.actual) && (sentHome(x) || refused(x.actual))
+        && ((x.answers.userinfo && (!claims(x).sub || x.answers.userinfo.status >= 300)) || x.answers.token?.idToken?.key === "stranger" || x.answers.token?.idToken?.mangle === "flip" || x.answers.token?.idToken?.mangle === "unsigned") },
+    // What real services send, and Auth.js refuses.
+    { id: "lenient-answers", whole: true, explains: (x) => callback(x) && failedWith(x, /^CallbackRouteError/) && signedIn(x.actual) && (["token_type", "scope"].some((n) => n in (x.answers.token?.merge ?? {})) || (provider(x).type === "oauth" && (x.answers.token?.merge?.id_token !== undefined || given(x).has("iss")))) },
+    { id: "failed-callback", whole: true, explains: (x) => failedWith(x, /^Error: redirect$|^AccessDenied: redirect|: jwt$/) },
+    { id: "far-characters", whole: true, explains: (x) => failedWith(x, /ByteString|Headers\.(append|set)/) },
+    { id: "typed-callback-url", explains: (x, d) => d.field === "calls" && /callbackUrl":[{[\d]/.test(x.request.body ?? "") },
+    { id: "own-parameters", explains: (x, d) => action(x) === "signin" && /[?&](client_id|redirect_uri|response_type|state|nonce|code_challenge)/.test(x.request.target) && about(d, /location/) },
+    { id: "sign-in-loop", explains: (x, d) => about(d, /location/) && signedIn(x.actual) && new RegExp(`^${x.world.basePath}/(signin|callback|signout)`).test(landsAt(x.expected)) },
+    { id: "two-sessions", whole: true, explains: (x) => new RegExp(`${x.world.cookieNames.sessionToken}=([^;]*);.*${x.world.cookieNames.sessionToken}=(?!\\1(;|$))`).test(x.request.headers.cookie ?? "") },
+    { id: "head", explains: (x) => x.request.method === "HEAD" },
 ];

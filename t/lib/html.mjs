@@ -32,10 +32,10 @@ export function parsePage(text) {
 }
 
 // lines: one for each element, attribute and text, each with where it stands. What a style sheet
-// says is no structure.
+// says is no structure, nor is what only a screen reader is told.
 export function lines(tree, path = "") {
     const at = `${path}/${tree.tag}`;
-    const own = Object.entries(tree.attributes).sort(([a], [b]) => (a < b ? -1 : 1)).map(([n, v]) => `${at} @${n}=${v}`);
+    const own = Object.entries(tree.attributes).filter(([n]) => n !== "role").sort(([a], [b]) => (a < b ? -1 : 1)).map(([n, v]) => `${at} @${n}=${v}`);
     const inside = tree.tag === "style" || tree.tag === "script" ? [] : tree.children.flatMap((c) => (typeof c === "string" ? (c.trim() ? [`${at} "${c}"`] : []) : lines(c, at)));
     return [at, ...own, ...inside];
 }

@@ -9,7 +9,8 @@ const json = (v) => JSON.parse(JSON.stringify(v ?? null));
 // locations; `divergences`: see divergences.mjs. It counts answers and remembers what differs.
 export class Lab {
     answers = 0;
-    fired = new Map();
+    fired = new Map();             // id of a divergence -> in how many answers it fired
+    needed = new Set();            // those that alone explain some difference
     found = [];
     recorded = [];
     constructor(shared) { Object.assign(this, shared); }
@@ -17,7 +18,6 @@ export class Lab {
 }
 
 export class Pair {
-    history = [];
     constructor(lab, world) {
         Object.assign(this, { lab, world, port: lab.nginx.ports[world.index] });
         this.origin = world.origin ?? `http://127.0.0.1:${this.port}`;
@@ -39,7 +39,6 @@ export class Pair {
             request.headers = { ...request.headers };
             request.headers.cookie ??= side.header;
             if (!request.headers.cookie) delete request.headers.cookie;
-            if (process.env.AUTHJS_TRACE) console.log(this.world.name, which, JSON.stringify(request), JSON.stringify(answers), JSON.stringify(user));
             const log = [];
             this.lab.recorded.length = this.lab.app.calls.length = 0;
             const answer = which === 0 ? await askAuthjs(this.world.config, this.origin, request, log)
@@ -58,15 +57,16 @@ export class Pair {
         const x = { title, pair: this, world: this.world, origin: this.origin, answers, user, request: expected.request, cookies: expected.before.cookies, pending: expected.before.pending, expected, actual, log: expected.log };
         let whole = false;
         const left = differences(expected.shown, actual.shown).filter((d) => {
-            const by = this.lab.divergences.find((row) => row.explains(x, d));
-            if (!by) return true;
+            const rows = this.lab.divergences.filter((row) => row.explains(x, d));
+            if (!rows.length) return true;
+            const [by] = rows;
+            if (rows.length === 1) this.lab.needed.add(by.id);
             (x.fired ??= new Set()).add(by.id);
             whole ||= by.whole === true;
             return false;
         });
         for (const id of x.fired ?? []) this.lab.fired.set(id, (this.lab.fired.get(id) ?? 0) + 1);
-        this.history.push(`${x.request.method} ${x.request.target}`);
-        if (left.length) this.lab.found.push({ world: this.world.name, title, left, x });
+        if (left.length) this.lab.found.push({ world: this.world.name, title, left, x, said: this.lab.nginx.log.trimEnd().split("\n").at(-1) });
         // What one of them refused on purpose leaves the two in different places: on from Auth.js's.
         if (whole || left.length) this.sides[1].cookies = new Map(this.sides[0].cookies), this.sides[1].pending = this.sides[0].pending;
         return x;

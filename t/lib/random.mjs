@@ -49,7 +49,7 @@ export const misbehaviours = [
     { userinfo: { status: 500 } }, { userinfo: { body: "no json" } }, { userinfo: { json: [] } }, { userinfo: { body: "null" } }, { userinfo: { body: "5" } }, { userinfo: { merge: { sub: "other" } } }, { userinfo: { merge: { sub: null } } }, { userinfo: { merge: { sub: 17 } } }, { userinfo: { merge: { sub: null, id: 12345 } } },
     { userinfo: { merge: { sub: null, id: 0 } } }, { userinfo: { merge: { sub: "" } } }, { userinfo: { merge: { email: null } } }, { userinfo: { merge: { email: 5 } } }, { userinfo: { merge: { email: "" } } }, { userinfo: { merge: { name: null } } }, { userinfo: { merge: { name: { a: 1 } } } }, { userinfo: { merge: { plan: ["x", 1.5] } } }, { userinfo: { headers: { "content-type": "text/plain" } } }, { userinfo: { status: 201 } },
 ];
-const people = [{ name: "refuse me" }, { name: "elsewhere" }, { name: "away" }, { name: "throw" }, { name: "nobody" }, { name: "big" }, { name: "Grace", email: "g@x.example" }, { name: "Jürgen 李" }];
+export const people = [{ name: "refuse me" }, { name: "elsewhere" }, { name: "away" }, { name: "throw" }, { name: "nobody" }, { name: "boom" }, { name: "big" }, { name: "Grace", email: "g@x.example" }, { name: "Jürgen 李" }];
 
 // Changes of the list of callback parameters.
 const changed = (name, value) => (list) => [...list.filter(([n]) => n !== name), ...(value === undefined ? [] : [[name, value]])];
@@ -74,7 +74,7 @@ async function spoil(rng, pair) {
     if (kind === "drop") pair.each((c) => c.delete(some));
     if (kind === "alter") pair.each((c) => c.has(some) && c.set(some, alter(c.get(some))));
     if (kind === "empty") pair.each((c) => c.set(some, ""));
-    if (kind === "junk") pair.each((c) => c.set(some, rng.pick(["junk", "a.b.c.d.e", "%", "%41%zz", '"q"', "a|b|c", "|"])));
+    if (kind === "junk") { const junk = rng.pick(["junk", "a.b.c.d.e", "%", "%41%zz", '"q"', "a|b|c", "|"]); pair.each((c) => c.set(some, junk)); }
     if (kind === "clear") pair.each((c) => c.clear());
     if (kind === "swap") { const names = world.cookieNames; pair.each((c) => { const [a, b] = [names.state, names.pkceCodeVerifier].map((n) => c.get(n)); if (a && b) c.set(names.state, b), c.set(names.pkceCodeVerifier, a); }); }
     if (kind === "foreign") await put(await token({ sub: "x" }, { secret: "another-secret" }));
@@ -82,12 +82,12 @@ async function spoil(rng, pair) {
     if (kind === "young") await put(await token(rng.pick([{ sub: "s", name: "Sub" }, { name: "no sub" }, {}, { sub: "s", email: null, picture: "p", more: { deep: [1] } }, { sub: "u", name: "nobody" }, { nbf: 9999999999 }, { exp: "x" }, { name: 5, email: false }])));
     if (kind === "other") { const which = rng.pick(["state", "pkceCodeVerifier", "nonce"]); await put(await token(rng.pick([{ value: "v", provider: "another" }, { value: "", provider: "op" }, { provider: "op" }, { value: "v", provider: "full" }]), { salt: world.cookieNames[which] }), world.cookieNames[which]); }
     if (kind === "callback") await put(encodeURIComponent(rng.pick(targets(pair.origin))), world.cookieNames.callbackUrl);
-    if (kind === "chunks") { const t = await token({ sub: "c", name: "Chunked", load: "y".repeat(rng.pick([10, 4000])) }); pair.each((c) => { clean(c); const cut = rng.pick([20, 3936]); for (let i = 0; i * cut < Math.min(t.length, cut * 3); ++i) c.set(`${session}.${i}`, t.slice(i * cut, i * cut + cut)); }); }
+    if (kind === "chunks") { const t = await token({ sub: "c", name: "Chunked", load: "y".repeat(rng.pick([10, 4000])) }); const cut = rng.pick([20, 3936]); pair.each((c) => { clean(c); for (let i = 0; i * cut < Math.min(t.length, cut * 3); ++i) c.set(`${session}.${i}`, t.slice(i * cut, i * cut + cut)); }); }
     if (kind === "csrf") await put(rng.pick(["abc|def", "abc", `${"a".repeat(64)}%7C${"b".repeat(64)}`]), world.cookieNames.csrfToken);
 }
 
-const paths = ["/", "/signin/", "//signin//", "/signin/op/extra", "/unknown", "/Signin", "/csrf/x", "/session/", "/callback", "/callback/nobody", "/callback/undefined", "/signin/undefined", "/signin/nobody", "/signin/login", "/callback/login", "/webauthn-options", "/webauthn-options/op", "/error/x", "/signout/op", "/%73ignin", "/signin/%6Fp", "/verify-request/", "/providers/"];
-const errors = ["Configuration", "AccessDenied", "Verification", "CredentialsSignin", "OAuthAccountNotLinked", "SessionRequired", "Callback", "Signin", "EmailSignin", "x y&z<", "", "OAuthCallbackError", "Default"];
+export const paths = ["/signin/", "//signin//", "/signin/op/extra", "/unknown", "/Signin", "/csrf/x", "/session/", "/callback", "/callback/nobody", "/callback/undefined", "/signin/undefined", "/signin/nobody", "/signin/login", "/callback/login", "/webauthn-options", "/webauthn-options/op", "/error/x", "/signout/op", "/%73ignin", "/signin/%6Fp", "/verify-request/", "/providers/"];
+export const errors = ["Configuration", "AccessDenied", "Verification", "CredentialsSignin", "OAuthAccountNotLinked", "SessionRequired", "Callback", "Signin", "EmailSignin", "x y&z<", "", "OAuthCallbackError", "Default"];
 
 // sequence does a handful of things with a new pair.
 export async function sequence(rng, pair, steps) {

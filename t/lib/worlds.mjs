@@ -28,6 +28,7 @@ export const functions = {
     },
     jwt({ token, account, trigger, session }) {
         if (token.name === "nobody") return null;
+        if (token.name === "boom") throw new Error("jwt");
         const out = { ...token, role: "reader", half: 0.5 };
         if (account) out.via = account.provider;
         if (trigger === "update") out.note = session;
@@ -47,7 +48,7 @@ const jq = {
         | if ($u | contains("boom")) then error("redirect") elif ($u | startswith("/go/")) then $b + "/went"
         elif ($u | startswith("/relative")) then "/relative" elif ($u | startswith("https://friend.example/")) then $u
         elif ($u | startswith("/")) then $b + $u elif ($u | startswith($b)) then $u else $b + "/home" end`,
-    jwt: `. as $in | if .token.name == "nobody" then null else
+    jwt: `. as $in | if .token.name == "nobody" then null elif .token.name == "boom" then error("jwt") else
         .token + {role: "reader", half: 0.5}
         | if $in.account then .via = $in.account.provider else . end
         | if $in.trigger == "update" and ($in | has("session")) then .note = $in.session else . end
@@ -146,7 +147,7 @@ export const usualProviders = (at, plain) => [
     { id: "noncer", type: "oidc", issuer: at, checks: ["nonce"], params: { scope: "openid email", prompt: "consent" } },
     { id: "hub", name: "Hub", type: "oauth", authorization: `${plain}/authorize?scope=read+write&x=1`, token: `${plain}/token`, userinfo: `${plain}/userinfo`, checks: ["state"], style: { bg: "#ffffff", brand: "#0366d6", logo: "/hub.svg" } },
     { id: "mapped", type: "oauth", authorization: `${plain}/authorize`, params: { scope: "user" }, token: `${plain}/token`, userinfo: `${plain}/userinfo`, checks: ["pkce", "state"], method: "none",
-        profile: { jq: "{id: .sub, name, email, image: .picture, plan: .plan}", js: (p) => ({ id: p.sub, name: p.name, email: p.email, image: p.picture, plan: p.plan }) } },
+        profile: { jq: "{id: .sub} + (if has(\"name\") then {name} else {} end) + {email, image: .picture, more: [.sub]}", js: (p) => ({ id: p.sub, name: p.name, email: p.email, image: p.picture, more: [p.sub ?? null] }) } },
     { id: "bare", type: "oauth", authorization: `${plain}/authorize`, token: `${plain}/token`, userinfo: `${plain}/userinfo`, checks: ["none"] },
     { id: "posted", type: "oidc", issuer: at, checks: ["state", "nonce"], params: { response_mode: "form_post" } },
     { id: "informed", type: "oidc", issuer: at, checks: ["pkce", "state"], idToken: false, method: "client_secret_jwt" },
@@ -216,7 +217,7 @@ export function worlds({ at, plain, broken = [], app, record }) {
         };
         const secure = row.secureCookies ?? row.origin?.startsWith("https:") ?? false;
         const names = cookieNames(secure, Object.fromEntries(Object.entries(row.cookies ?? {}).filter(([, c]) => c.name).map(([n, c]) => [n, c.name])));
-        return { name: row.name, index: i, basePath, origin: row.origin, secret: row.secrets ?? secret, cookieNames: names, providers: row.providers, callbacks: row.callbacks, pages: row.pages ?? {}, csrf: row.csrf !== false, config: () => ({ ...config }), server: lines.join("\n        ") };
+        return { name: row.name, index: i, basePath, origin: row.origin, secret: row.secrets ?? secret, cookieNames: names, providers: row.providers, callbacks: row.callbacks, pages: row.pages ?? {}, proxied: row.redirectProxyUrl !== undefined, csrf: row.csrf !== false, config: () => ({ ...config }), server: lines.join("\n        ") };
     });
 }
 export const files = jqFiles;

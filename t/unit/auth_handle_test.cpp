@@ -166,14 +166,10 @@ void test_a_tossed_callback_cookie_is_judged_again(void**) {  // [sec 37]
     assert_int_equal(w.post("/auth/signout", "csrfToken=" + token).status, 500);
 }
 
-void test_targets_that_are_our_own_routes_collapse(void**) {  // [sec 40]
-    assert_text(target("/auth/signin?callbackUrl=%2Fdeep"), "http://app.test/deep");
-    assert_text(target("/auth/signin/forge"), "http://app.test");
-    assert_text(target("/auth/signout?callbackUrl=%2Fauth%2Fcallback%2Fx"), "http://app.test");
+void test_a_sign_out_may_end_at_the_sign_in_page(void**) {
+    assert_text(target("/auth/signin?callbackUrl=%2Fdeep"),
+                "http://app.test/auth/signin?callbackUrl=%2Fdeep");
     assert_text(target("/authors"), "http://app.test/authors");
-    auto loop = std::string("/auth/signin?callbackUrl=");
-    for (int i = 0; i < 20; ++i) loop += encode_uri_component("/auth/signin?callbackUrl=");
-    assert_text(target(loop), "http://app.test");
 }
 
 void test_a_failed_redirect_callback_is_the_root(void**) {
@@ -373,7 +369,7 @@ int main() {
         unit(test_foreign_targets_end_at_the_site),
         unit(test_allowed_origins_and_no_others),
         unit(test_a_tossed_callback_cookie_is_judged_again),
-        unit(test_targets_that_are_our_own_routes_collapse),
+        unit(test_a_sign_out_may_end_at_the_sign_in_page),
         unit(test_a_failed_redirect_callback_is_the_root),
         unit(test_return_redirect_header_makes_json),
         unit(test_errors_say_no_more_than_their_name),

@@ -172,6 +172,23 @@ void test_a_wrong_iss_is_refused(void**) {  // [sec 50]
     assert_int_equal(w.http.count(token_url), 0);
 }
 
+void test_a_sign_in_does_not_end_at_the_sign_in_page(void**) {  // [sec 40]
+    const auto lands = [](const std::string& target) {
+        world w;
+        w.forge();
+        params form;
+        form.set("callbackUrl", target);
+        return w.location(w.come_back(w.start("forge", form.to_string())));
+    };
+    assert_text(lands("/auth/signin?callbackUrl=%2Fdeep"), "http://app.test/deep");
+    assert_text(lands("/auth/signin/forge"), "http://app.test");
+    assert_text(lands("/auth/signout?callbackUrl=%2Fauth%2Fcallback%2Fx"), "http://app.test");
+    assert_text(lands("/authors"), "http://app.test/authors");
+    auto loop = std::string("/auth/signin?callbackUrl=");
+    for (int i = 0; i < 20; ++i) loop += encode_uri_component("/auth/signin?callbackUrl=");
+    assert_text(lands(loop), "http://app.test");
+}
+
 void test_a_code_is_never_sent_twice(void**) {  // [sec 52]
     world w;
     w.forge();
@@ -441,6 +458,7 @@ int main() {
         unit(test_doubled_parameters_are_refused),
         unit(test_the_providers_error_is_not_reflected),
         unit(test_a_wrong_iss_is_refused),
+        unit(test_a_sign_in_does_not_end_at_the_sign_in_page),
         unit(test_a_code_is_never_sent_twice),
         unit(test_a_lost_tab_with_a_session_goes_to_its_target),
         unit(test_a_lost_tab_keeps_the_flow_of_another),
