@@ -44,14 +44,19 @@ help:
 	@echo 'NGINX_SRC=dir   an unpacked nginx in place of the distribution'"'"'s; V=1 shows commands'
 
 # --- the core -------------------------------------------------------------------------------------
-# Objects depend on the Makefile, whose flags they are made with; ccache makes that cheap.
+# Objects depend on the flags that they are made with, by way of a file that changes with them.
+FLAGS_NOW := $(CXX) $(CXXFLAGS_ALL)
+$(BUILD)/flags: always
+	@mkdir -p $(@D)
+	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
+
 # `q`, because with `r` two objects of one base name would be one.
 lib: $(CORE_LIB)
 $(CORE_LIB): $(CORE_OBJ)
 	@rm -f $@
 	$(say)ar qcs $@ $^
 
-$(BUILD)/obj/%.o: src/%.cpp VERSION Makefile | deps-build
+$(BUILD)/obj/%.o: src/%.cpp $(BUILD)/flags | deps-build
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@
 	$(name-target)
@@ -121,7 +126,7 @@ module-library: $(BUILD)/libngx_http_auth_js.a
 $(BUILD)/libngx_http_auth_js.a: $(CORE_OBJ) $(GLUE_OBJ)
 	@rm -f $@
 	$(say)ar qcs $@ $^
-$(GLUE_OBJ): $(BUILD)/obj/%.o: src/%.cpp VERSION Makefile
+$(GLUE_OBJ): $(BUILD)/obj/%.o: src/%.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) $(NGX_CXXFLAGS) -c $< -o $@
 	$(name-target)
@@ -187,7 +192,7 @@ unit: $(UNIT_BIN)
 	@failed=; for t in $(UNIT_BIN); do $(patience) ./$$t || failed="$$failed $$t"; done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
-$(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) Makefile | deps-test
+$(BUILD)/unit/%: t/unit/%.cpp $(CORE_LIB) $(BUILD)/flags | deps-test
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
 	$(say)$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
@@ -234,7 +239,7 @@ fuzz: | deps-test
 
 # What blocks make session cookies with.
 TOKEN := $(BUILD)/tools/token
-$(TOKEN): t/tools/token.cpp $(CORE_LIB) Makefile
+$(TOKEN): t/tools/token.cpp $(CORE_LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -c $< -o $@.o
 	$(say)$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lpthread -o $@
