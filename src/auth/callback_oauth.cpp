@@ -223,9 +223,6 @@ task<response> callback_oauth(context& cx) {
     const auto* state = given.last("state");
     const bool other_state = !lost && kept.state && (!state || *state != *kept.state);
     if ((lost || other_state) && given.count("state") < 2) {
-        if (state)
-            if (auto own = checks::target_of(cx, *state); !own.empty())
-                cx.callback_url = std::move(own);
         auto answer = co_await still_signed_in(cx);
         if (answer) co_return std::move(*answer);
     }

@@ -8,7 +8,6 @@ namespace authjs::auth::checks {
 namespace {
 
 constexpr seconds lifetime{900};
-constexpr std::size_t longest_target = 512;  // in a state: providers limit their URLs
 
 // `state` is a check of its own cookie where the provider says so, where a redirect proxy reads it,
 // and where there is no other check to bind it to.
@@ -85,8 +84,6 @@ sent create(context& cx, const std::string& proxy_origin) {
     std::string bound;
     json::value inner;
     if (!proxy_origin.empty()) inner.set("origin", proxy_origin);
-    // Tabs share one callback-url cookie; the state is this tab's own.
-    if (cx.callback_url.size() <= longest_target) inner.set("callbackUrl", cx.callback_url);
     inner.set("random", draw(cx));
     out.state =
         jose::encode(cx.cf.state_ring, std::move(inner), lifetime, cx.io.clock, cx.io.random);
@@ -132,11 +129,6 @@ std::string proxied_to(context& cx, const std::string& state) {
             .with("provider", cx.provider->id)
             .because("lost_signin");
     return std::string(opened.claims->text("origin"));
-}
-
-std::string target_of(const context& cx, const std::string& state) {
-    const auto opened = jose::decode(cx.cf.state_ring, state, cx.now());
-    return opened.claims ? std::string(opened.claims->text("callbackUrl")) : std::string();
 }
 
 }  // namespace authjs::auth::checks

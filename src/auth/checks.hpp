@@ -20,7 +20,8 @@ sent create(context& cx, const std::string& proxy_origin);
 
 // What came back with the browser. Each cookie that is read is queued for removal. `lost` is the
 // error(invalid_check), reason lost_signin, of the first that is a check and is missing, does not
-// open or was made for another provider; `state_lost`: it is the state of a provider that checks it.
+// open or was made for another provider; `state_lost`: it is the state of a provider that checks
+// it.
 struct kept {
     std::optional<std::string> state;  // to be compared; empty: begun elsewhere without one
     std::string verifier;              // empty: PKCE is no check
@@ -33,9 +34,5 @@ kept use(context& cx);
 // proxied_to opens the state parameter on a redirect proxy: the URL of the deployment that began
 // the flow, or empty: this one did. Throws error(invalid_check) if it does not open.
 std::string proxied_to(context& cx, const std::string& state);
-
-// target_of is where the flow that sent this state was to end, or empty: too long to be kept, too
-// old, not ours. It was judged by the redirect rule when the flow began.
-std::string target_of(const context& cx, const std::string& state);
 
 }  // namespace authjs::auth::checks
