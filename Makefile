@@ -101,7 +101,7 @@ module: $(MODULE)
 $(MODULE): $(BUILD)/nginx-src/objs/Makefile always
 	@$(MAKE) -C $(BUILD)/nginx-src -f objs/Makefile --no-print-directory modules
 	@! nm -DCu $(BUILD)/nginx-src/objs/$(@F) | grep authjs::   # nginx would only say so when loading it
-	@cmp -s $(BUILD)/nginx-src/objs/$(@F) $@ || cp $(BUILD)/nginx-src/objs/$(@F) $@
+	@cmp -s $(BUILD)/nginx-src/objs/$(@F) $@ || { cp $(BUILD)/nginx-src/objs/$(@F) $@.new && mv $@.new $@; }  # a running nginx keeps the old file
 
 $(BUILD)/nginx-src/objs/Makefile: config config.make $(BUILD)/nginx-src.for | deps-build
 	rm -rf $(BUILD)/nginx-src && mkdir -p $(BUILD)/nginx-src
