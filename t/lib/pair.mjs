@@ -68,7 +68,10 @@ export class Pair {
         for (const id of x.fired ?? []) this.lab.fired.set(id, (this.lab.fired.get(id) ?? 0) + 1);
         if (left.length) this.lab.found.push({ world: this.world.name, title, left, x, said: this.lab.nginx.log.trimEnd().split("\n").at(-1) });
         // What one of them refused on purpose leaves the two in different places: on from Auth.js's.
-        if (whole || left.length) this.sides[1].cookies = new Map(this.sides[0].cookies), this.sides[1].pending = this.sides[0].pending;
+        if (whole || left.length) {
+            Object.assign(this.sides[1], { cookies: new Map(this.sides[0].cookies), pending: this.sides[0].pending });
+            for (const side of this.sides) side.came = undefined;      // a code is good for one of them
+        }
         return x;
     }
 

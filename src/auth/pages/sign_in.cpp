@@ -94,6 +94,8 @@ response sign_in(context& cx) {
     // What the page was asked for goes along with the form; the redirect rule judges it there.
     const auto* asked = cx.query.last("callbackUrl");
     const auto* email = cx.query.last("email");
+    const auto& target = asked ? *asked : cx.callback_url;
+    const auto back_to = target.empty() ? "" : hidden("callbackUrl", target);
     bool first_form = true;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const auto& p = *list[i];
@@ -103,10 +105,8 @@ response sign_in(context& cx) {
             const auto css_class = "brand-" + std::to_string(i);
             if (!color.empty() && color.find_first_of(";{}<>\"'\\") == color.npos)
                 d.more_style += "." + css_class + "{--provider-brand-color:" + color + "}";
-            d.card += form(cx, cx.base + "/signin/" + p.id) +
-                      hidden("callbackUrl", asked && !asked->empty() ? *asked : cx.callback_url) +
-                      "<button type=\"submit\"" + attribute("class", "button " + css_class) +
-                      " tabindex=\"0\"><span>" +
+            d.card += form(cx, cx.base + "/signin/" + p.id) + back_to + "<button type=\"submit\"" +
+                      attribute("class", "button " + css_class) + " tabindex=\"0\"><span>" +
                       html::escape(std::string(say(text::sign_in_with)) + p.name) + "</span>";
             if (!p.style.logo.empty())
                 d.card += "<img loading=\"lazy\" height=\"24\" alt=\"\"" +
