@@ -28,7 +28,7 @@ location /n/ { proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/up/; }
 --- response_body_like eval
 ["user= name= other=stays", "user= name= other= ", "user= name= other= ", "user= name= other= ", "user= name= other=b ", "user=free"]
 
-=== TEST 2: what nginx itself passes on is there, and only that; a claim that is missing is no header [sec 26]
+=== TEST 2: what nginx itself passes on is there, and only that; a claim that is missing is no header [sec 26] [sec 27]
 --- config
 location /m/ { auth_js on; proxy_set_header X-Auth-User $auth_js_user_id; proxy_set_header X-Auth-Name $auth_js_name;
                proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/up/; }
