@@ -71,18 +71,51 @@ x
 >>> open/a.txt
 x
 --- request eval
-["GET /m/a.txt", "GET /open/a.txt", "GET /m/a.txt", "GET /open/a.txt"]
---- more_headers eval
-["A: b", "A: b", session(), session()]
+["GET /m/a.txt", "GET /open/a.txt"]
 --- error_code eval
-[401, 200, 200, 200]
---- grep_error_log eval
-qr/http request line: "GET \/sink\/\w+/
---- grep_error_log_out
+[401, 200]
+--- no_error_log
+http request line: "GET /sink/
+
+=== TEST 5: mirror: an original with a session is mirrored
+--- config
+location /auth/ { auth_js_handler; }
+location /m/ { auth_js on; mirror /copy; }
+location /open/ { mirror /protected; }
+location = /copy { internal; proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/sink/copy; }
+location = /protected { internal; auth_js on; proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/sink/protected; }
+location /sink/ { return 204; }
+--- user_files
+>>> m/a.txt
+x
+>>> open/a.txt
+x
+--- request
+GET /m/a.txt
+--- more_headers eval: session()
+--- error_log
 http request line: "GET /sink/copy
+
+=== TEST 6: mirror: a protected mirror is asked with a session
+--- config
+location /auth/ { auth_js_handler; }
+location /m/ { auth_js on; mirror /copy; }
+location /open/ { mirror /protected; }
+location = /copy { internal; proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/sink/copy; }
+location = /protected { internal; auth_js on; proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/sink/protected; }
+location /sink/ { return 204; }
+--- user_files
+>>> m/a.txt
+x
+>>> open/a.txt
+x
+--- request
+GET /open/a.txt
+--- more_headers eval: session()
+--- error_log
 http request line: "GET /sink/protected
 
-=== TEST 5: addition and a slice of a protected location [sec 13]
+=== TEST 7: addition and a slice of a protected location [sec 13]
 --- config
 location /auth/ { auth_js_handler; }
 location = /page.txt { addition_types *; add_before_body /m/a.txt; }
@@ -99,7 +132,7 @@ member
 --- response_body eval
 ["page\n", "member\npage\n"]
 
-=== TEST 6: auth_request to a protected location: its no is a no, error_page or not [sec 10]
+=== TEST 8: auth_request to a protected location: its no is a no, error_page or not [sec 10]
 --- config
 location /auth/ { auth_js_handler; }
 location /app/ { auth_request /check; }
@@ -120,7 +153,7 @@ app
 --- response_body eval
 ["ok\n", "app\n", "ok\n"]
 
-=== TEST 7: auth_request to a location whose error page is auth_js_verify: the no stays a no [sec 10]
+=== TEST 9: auth_request to a location whose error page is auth_js_verify: the no stays a no [sec 10]
 --- config
 location /auth/ { auth_js_handler; }
 location /app/ { auth_request /check; }
@@ -136,7 +169,7 @@ app
 --- error_code eval
 [401, 200]
 
-=== TEST 8: try_files, index, rewrite, named locations: the last location decides [sec 8] [sec 12]
+=== TEST 10: try_files, index, rewrite, named locations: the last location decides [sec 8] [sec 12]
 --- config
 location /auth/ { auth_js_handler; }
 location /try/ { try_files $uri /m/a.txt; }
@@ -162,7 +195,7 @@ x
 --- response_body_like eval
 [("401") x 5, ("member") x 4, "open"]
 
-=== TEST 9: X-Accel-Redirect into a protected location [sec 11]
+=== TEST 11: X-Accel-Redirect into a protected location [sec 11]
 --- config
 location /auth/ { auth_js_handler; }
 location /x/ { proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/up/; }
@@ -180,7 +213,7 @@ member
 --- response_headers eval
 ["! Location", "Location: http://localhost/auth/signin?callbackUrl=http%3A%2F%2Flocalhost%2Fx%2F", "! Location", "! Location"]
 
-=== TEST 10: auth_js on at http level: the handler can be reached, auth_request does not recurse [sec 122]
+=== TEST 12: auth_js on at http level: the handler can be reached, auth_request does not recurse [sec 122]
 --- http_config
 auth_js on;
 --- config
@@ -197,7 +230,7 @@ app
 --- error_code eval
 [200, 401, 200, 200]
 
-=== TEST 11: a sub-request's answer sets no cookie and does not renew
+=== TEST 13: a sub-request's answer sets no cookie and does not renew
 --- config
 location /auth/ { auth_js_handler; }
 location = /page.html { ssi on; ssi_types *; }

@@ -30,7 +30,7 @@ use List::Util qw(shuffle);
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(plan run_tests repeat_each no_long_string no_shuffle no_root_location workers
+our @EXPORT = qw(plan run_tests repeat_each check_accum_error_log no_long_string no_shuffle no_root_location workers
     worker_connections master_on master_off log_level timeout server_addr server_name server_port
     server_port_for_client server_root html_dir config_preamble env_to_nginx add_block_preprocessor
     add_cleanup_handler bail_out);
@@ -52,6 +52,7 @@ my %opt = (
     timeout => $ENV{TEST_NGINX_TIMEOUT} || 3, name => 'localhost', preamble => '',
 );
 my (@env, @preprocessors, @cleanups, $nginx, $previous_config, %rand_port);
+my ($log_from, $log_read) = (0, 0);            # where the log's records of this request begin and end
 
 sub setting { my $key = shift; sub { $opt{$key} = shift if @_; $opt{$key} } }
 {
@@ -63,6 +64,7 @@ sub setting { my $key = shift; sub { $opt{$key} = shift if @_; $opt{$key} } }
 }
 sub no_long_string   { }                       # how a difference is shown: always in full here
 sub no_shuffle       { $opt{shuffle} = 0 }
+sub check_accum_error_log { $opt{whole_log} = 1 }
 sub no_root_location { $opt{root_location} = 0 }
 sub master_on        { $opt{master} = 'on' }
 sub master_off       { $opt{master} = 'off' }
@@ -163,6 +165,7 @@ sub start_nginx {
     my $config = section($block, 'config') // $previous_config
         // bail_out("$name - no config section, here or before");
     $previous_config = $config;
+    $log_from = 0;
     my $part = sub { expand(section($block, $_[0]), $name) // '' };
     my $load = join '', map { 'load_module ' . Cwd::abs_path($_) . ";\n" } split ' ', $modules;
 
@@ -400,6 +403,7 @@ sub ask {
     my $pipelined = @{section($block, 'pipelined_requests') || []};
     my $many      = @requests > 1 || $pipelined;
     my $index     = 0;
+    # The log is judged after each answer: `error_log` must come with every one.
     for my $request (@requests) {
         my $bytes   = send_request($block, $request, $patience);
         my $is_head = $request->[0]{value} =~ /^\s*HEAD\s/;
@@ -409,9 +413,8 @@ sub ask {
                 ($res, $bytes) = parse($name, $bytes, $is_head);
                 check_response($block, $res, $index, $many);
             }
-            my $last = $request == $requests[-1] && $one == ($pipelined || 1);
             sleep section($block, 'wait') if section($block, 'wait');
-            check_error_log($block, $again) if $last;
+            check_error_log($block, $again);
             $index++;
         }
     }
@@ -483,7 +486,12 @@ sub check_response {
     }
 }
 
-sub log_lines { return split /^/, slurp("$root/logs/error.log") }
+# The records since the last time that the log was judged.
+sub log_lines {
+    my $log = slurp("$root/logs/error.log");
+    $log_read = length $log;
+    return split /^/, substr $log, $log_from;
+}
 sub matches { my ($line, $pattern) = @_; ref $pattern ? $line =~ $pattern : index($line, $pattern) >= 0 }
 sub patterns {
     my $value = section(@_) // return;
@@ -495,6 +503,7 @@ sub check_error_log {
     my ($block, $again) = @_;
     my $name = $block->name;
     my @open = patterns($block, 'error_log');
+    log_lines();
     for (my $until = time + 1; @open; ) {
         my @lines = log_lines();
         my @found = grep { my $p = $_; grep { matches($_, $p) } @lines } @open;
@@ -512,21 +521,28 @@ sub check_error_log {
             or Test::More::diag($line);
     }
 
-    my $grep = section($block, 'grep_error_log') // return;
-    my $out  = expand(section($block, 'grep_error_log_out'), $name)
-        // bail_out("$name - grep_error_log without grep_error_log_out");
-    ($grep, $out) = map { ref $_ eq 'ARRAY' ? $_->[$again] : $_ } $grep, $out;
-    chomp $grep if !ref $grep;
-    my $pattern = ref $grep ? $grep : qr/\Q$grep\E/;
-    my $got = join '', map { /$pattern/ ? "$&\n" : () } log_lines();
-    if (ref $out) { Test::More::like($got, $out, "$name - grep_error_log_out") }
-    else          { Test::More::is($got, $out, "$name - grep_error_log_out") }
+    my $grep = section($block, 'grep_error_log');
+    if (defined $grep) {
+        my $out = expand(section($block, 'grep_error_log_out'), $name)
+            // bail_out("$name - grep_error_log without grep_error_log_out");
+        ($grep, $out) = map { ref $_ eq 'ARRAY' ? $_->[$again] : $_ } $grep, $out;
+        chomp $grep if !ref $grep;
+        my $pattern = ref $grep ? $grep : qr/\Q$grep\E/;
+        my $got;
+        for (my $until = time + 1; ; sleep 0.02) {
+            $got = join '', map { /$pattern/ ? "$&\n" : () } log_lines();
+            last if time > $until || (ref $out ? $got =~ $out : $got eq $out);
+        }
+        if (ref $out) { Test::More::like($got, $out, "$name - grep_error_log_out") }
+        else          { Test::More::is($got, $out, "$name - grep_error_log_out") }
+    }
+    $log_from = $log_read if !$opt{whole_log};
 }
 
 sub no_alarm {
     my $block  = shift;
     my @wanted = patterns($block, 'error_log');
-    for my $line (log_lines()) {
+    for my $line (split /^/, slurp("$root/logs/error.log")) {
         next if $line !~ /\[(alert|crit|emerg)\]/;
         my $level = $1;
         next if grep { index($_, "[$level") >= 0 || matches($line, $_) } @wanted;
