@@ -223,7 +223,8 @@ sub stop_nginx {
     return "process $pid cannot be ended";
 }
 END { my $status = $?; stop_nginx(); $? = $status }
-$SIG{INT} = $SIG{TERM} = sub { exit 1 };
+# PIPE: prove gave up and reads no more.
+$SIG{INT} = $SIG{TERM} = $SIG{PIPE} = sub { exit 1 };
 
 sub must_die {
     my $block = shift;
