@@ -59,7 +59,6 @@ std::optional<std::string> body_of(ngx_http_request_t* r) {
     for (const ngx_chain_t* in = r->request_body->bufs; in; in = in->next) {
         ngx_buf_t* const b = in->buf;
         const off_t n = ngx_buf_size(b);
-        if (n == 0) continue;  // an empty body is one buffer, in no memory and in no file
         if (n == 0)
             continue;  // a body of length 0 is a special buffer, with neither memory nor file
         const auto had = body.size();

@@ -51,7 +51,7 @@ constexpr row rows[] = {
     {text::cookies_too_large,
      "Your browser holds too many or too large cookies for this site. You have not been signed "
      "in."},
-    {text::head_circle, "Your sign-in did not last"},
+    {text::head_circle, "Your sign\u2011in did not last"},
     {text::circle_1,
      "You have signed in, but this page does not see it. We stopped here instead of sending you "
      "round in circles."},
