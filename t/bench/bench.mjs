@@ -277,45 +277,31 @@ async function idle() {
     }
 }
 
-// Every provider of the catalogue that is signed in with, told only what its file asks for.
+// Every provider of the catalogue that is signed in with, told by the environment what its file asks
+// for, against one that has no file.
 async function catalogue() {
     const folder = path.resolve(import.meta.dirname, "../../providers");
-    const ids = fs.readdirSync(folder).filter((f) => f.endsWith(".json")).map((f) => f.slice(0, -5));
-    const accepted = [];
-    const block = (id) => `auth_js_provider ${id} { }`;
-    const attempt = (text) => {
-        const prefix = fs.mkdtempSync(path.join(os.tmpdir(), "auth_js-"));
-        fs.mkdirSync(path.join(prefix, "logs"));
-        fs.writeFileSync(path.join(prefix, "nginx.conf"), frame(`auth_js_secret ${secret}; ${text} server { listen 127.0.0.1:18080; location /auth/ { auth_js_handler; } }`, `load_module ${modulePath};`));
-        const run = spawnSync("nginx", ["-t", "-p", prefix, "-c", "nginx.conf"], { env: { PATH: process.env.PATH, ...needed } });
-        fs.rmSync(prefix, { recursive: true });
-        return run.status === 0;
-    };
-    const needed = {};
-    for (const id of ids) {
-        const upper = id.toUpperCase().replaceAll("-", "_");
-        for (const word of ["ID", "SECRET", "KEY"]) needed[`AUTH_${upper}_${word}`] = "value";
-        needed[`AUTH_${upper}_ISSUER`] = `https://${id}.example.com`;
+    const all = fs.readdirSync(folder).map((f) => JSON.parse(fs.readFileSync(path.join(folder, f), "utf8"))).filter((p) => p.type !== "email");
+    const env = {};
+    for (const p of all) {
+        const part = `AUTH_${p.id.toUpperCase().replaceAll("-", "_")}_`;
+        env[`${part}ID`] = env[`${part}SECRET`] = "value";
+        for (const [name, spec] of Object.entries(p.options ?? {}))
+            if (spec.required) env[part + name.toUpperCase()] = spec.enum?.[0] ?? `https://${p.id}.example.com${spec.slash === "required" ? "/" : ""}`;
     }
-    for (const id of ids) if (attempt(block(id))) accepted.push(block(id));
-    const text = accepted.join("\n");
-    const server = "server { listen 127.0.0.1:18080; location /auth/ { auth_js_handler; } }";
-    const one = accepted.slice(0, 1).join("");
-    const conf = (blocks) => frame(`auth_js_secret ${secret}; ${blocks} ${server}`, `load_module ${modulePath};`);
-    const all = checkTime(conf(text), needed), none = checkTime(conf(one), needed);
-    console.error(`  ${accepted.length} of ${ids.length} providers; nginx -t: ${all} ms, ${none} ms with one`);
-    result("catalogue_conf_ms", all - none, 0);
-
+    const server = "location /auth/ { auth_js_handler; }";
+    const inside = (providers) => `auth_js_secret ${secret}; ${providers}`;
+    const lists = [`auth_js_providers ${all.map((p) => p.id).join(" ")};`, "auth_js_provider local { type credentials; authorize uri /check; }"];
+    const [full, none] = lists.map((l) => checkTime(frame(`${inside(l)} server { listen 127.0.0.1:18080; ${server} }`, `load_module ${modulePath};`), env));
     const own = [];
-    for (const blocks of [text, one]) {
-        const nginx = await startNginx({
-            main: Object.keys(needed).map((k) => `env ${k};`).join(" "), http: `auth_js_secret ${secret}; ${blocks}`,
-            server: "location /auth/ { auth_js_handler; }", env: needed, level: "error",
-        });
+    for (const l of lists) {
+        const nginx = await startNginx({ http: inside(l), server, env, level: "error" });
         own.push(memory(nginx.pid, "Rss"));
         await nginx.stop();
     }
-    result("provider_kib", (own[0] - own[1]) / (accepted.length - 1), 1);
+    console.error(`  ${all.length} providers; nginx -t: ${full} ms, ${none} ms without; resident ${own.join(" / ")} KiB`);
+    result("catalogue_conf_ms", full - none, 0);
+    result("provider_kib", (own[0] - own[1]) / all.length, 1);
 }
 
 const parts = { gate, forged, signin, credentials, conf, idle, catalogue };
