@@ -30,26 +30,24 @@ struct few_chunks {
     chunk& operator[](std::size_t i) noexcept { return items[i]; }
 };
 
-struct found {
-    few_chunks chunks;
-    bool refused = false;  // too many, or two values of one name
-};
-
-void find_chunks(const std::vector<std::string_view>& lines, std::string_view name, found& out) {
-    auto& list = out.chunks;
+// find_chunks fills the list anew; false: too many, or two values of one name.
+bool find_chunks(const std::vector<std::string_view>& lines, std::string_view name,
+                 few_chunks& list) {
+    list.count = 0;
+    bool good = true;
     each_cookie(lines, [&](std::string_view n, std::string_view raw) {
         if (!n.starts_with(name)) return true;
         const auto end = list.items.begin() + static_cast<std::ptrdiff_t>(list.count);
         const auto had =
             std::find_if(list.items.begin(), end, [n](const chunk& c) { return c.name == n; });
         if (had != end) {
-            out.refused = had->value != raw;
+            good = had->value == raw;
         } else if (list.count == list.items.size()) {
-            out.refused = true;
+            good = false;
         } else {
             list.items[list.count++] = {n, raw, chunk_number(n)};
         }
-        return !out.refused;
+        return good;
     });
     // Only now may empty ones go: the first of equal names wins, also when it is empty.
     const auto end = list.items.begin() + static_cast<std::ptrdiff_t>(list.count);
@@ -57,6 +55,7 @@ void find_chunks(const std::vector<std::string_view>& lines, std::string_view na
         std::remove_if(list.items.begin(), end, [](const chunk& c) { return c.value.empty(); }) -
         list.items.begin());
     order_chunks(list);
+    return good;
 }
 
 bool is_plain(std::string_view raw) noexcept {
@@ -183,6 +182,10 @@ public:
 
     std::size_t size() const noexcept { return count_; }
 
+    // What a question works with; kept, since clearing it would cost more than the question.
+    few_chunks pieces;
+    std::string room;
+
 private:
     using index = std::uint32_t;
     static constexpr index nobody = ~index{0};
@@ -241,38 +244,23 @@ private:
         free_ = at;
     }
 
-    // SipHash-1-3 under a key of this process: nobody outside can make texts that collide.
+    // Folded multiplication under a key of this process. Only texts that opened are kept, so nobody
+    // outside chooses what stands in the table; the key is for those who hold many sessions.
     std::uint64_t hash(std::string_view ring, std::string_view text) const noexcept {
-        std::uint64_t v0 = key_[0] ^ 0x736f6d6570736575, v1 = key_[1] ^ 0x646f72616e646f6d,
-                      v2 = key_[0] ^ 0x6c7967656e657261, v3 = key_[1] ^ 0x7465646279746573;
-        const auto rotl = [](std::uint64_t x, int n) { return x << n | x >> (64 - n); };
-        const auto round = [&] {
-            v0 += v1, v1 = rotl(v1, 13), v1 ^= v0, v0 = rotl(v0, 32);
-            v2 += v3, v3 = rotl(v3, 16), v3 ^= v2;
-            v0 += v3, v3 = rotl(v3, 21), v3 ^= v0;
-            v2 += v1, v1 = rotl(v1, 17), v1 ^= v2, v2 = rotl(v2, 32);
+        const auto fold = [](std::uint64_t a, std::uint64_t b) {
+            const auto product = static_cast<unsigned __int128>(a) * b;
+            return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
         };
-        const auto word = [&](std::uint64_t m) {
-            v3 ^= m;
-            round();
-            v0 ^= m;
-        };
-        std::uint64_t m = 0;
-        std::memcpy(&m, ring.data(), std::min(ring.size(), sizeof m));
-        word(m);
-        while (text.size() >= sizeof m) {
-            std::memcpy(&m, text.data(), sizeof m);
-            word(m);
-            text.remove_prefix(sizeof m);
+        std::uint64_t m[2] = {};
+        std::memcpy(m, ring.data(), std::min(ring.size(), sizeof m));
+        auto h = fold(m[0] ^ key_[0], m[1] ^ key_[1] ^ text.size());
+        for (; text.size() >= sizeof m; text.remove_prefix(sizeof m)) {
+            std::memcpy(m, text.data(), sizeof m);
+            h = fold(m[0] ^ key_[0] ^ h, m[1] ^ key_[1]);
         }
-        m = 0;
-        std::memcpy(&m, text.data(), text.size());
-        word(m | std::uint64_t{text.size()} << 56);
-        v2 ^= 0xff;
-        round();
-        round();
-        round();
-        return v0 ^ v1 ^ v2 ^ v3;
+        m[0] = m[1] = 0;
+        std::memcpy(m, text.data(), text.size());
+        return fold(m[0] ^ key_[0] ^ h, m[1] ^ key_[1]);
     }
 
     std::size_t entries_, bytes_, held_ = 0, count_ = 0;
@@ -291,22 +279,20 @@ token_cache::~token_cache() = default;
 verdict ask(const config& cf, bool https, const std::vector<std::string_view>& cookie_lines,
             instant now, token_cache& cache) noexcept try {
     const auto& kind = cf.cookies(https)[which::session_token];
+    auto& known = cache.get();
+    auto& pieces = known.pieces;
     verdict out;
-    found pieces;
-    find_chunks(cookie_lines, kind.name, pieces);
-    if (pieces.refused) {
+    if (!find_chunks(cookie_lines, kind.name, pieces)) {
         out.status = status::bad_token;
         out.clean = true;
         return out;
     }
-    if (pieces.chunks.count == 0) return out;
+    if (pieces.count == 0) return out;
     if (cf.session.strategy == strategy::database) {
         out.ask_store = true;
         return out;
     }
 
-    thread_local std::string room;
-    const auto text = join(pieces.chunks, room);
     const auto refuse = [&out](status why) {
         out.status = why;
         out.clean = true;
@@ -314,8 +300,15 @@ verdict ask(const config& cf, bool https, const std::vector<std::string_view>& c
         return out;
     };
     const auto& ring = kind.ring.identity();
-    auto& known = cache.get();
-    if (const auto* hit = known.find(ring, text)) {
+    // What is kept has opened, so it is plain text: a cookie as it stands may be looked up at once.
+    auto text = pieces[0].value;
+    const auto* hit = pieces.count == 1 ? known.find(ring, text) : nullptr;
+    if (hit == nullptr) {
+        const auto joined = join(pieces, known.room);
+        if (joined.data() != text.data()) hit = known.find(ring, joined);
+        text = joined;
+    }
+    if (hit != nullptr) {
         out.session = *hit;
     } else {
         auto opened = jose::decode(kind.ring, text, now);
