@@ -10,7 +10,7 @@ import { startNginx } from "../lib/nginx.mjs";
 import { startProvider } from "../lib/provider.mjs";
 import { divergences } from "../lib/divergences.mjs";
 import { Lab, Pair } from "../lib/pair.mjs";
-import { callbackChanges, errors, generator, misbehaviours, paths, people, sequence, targets } from "../lib/random.mjs";
+import { callbackChanges, errors, generator, misbehaviours, paths, people, sequence, storable, storedSequence, strikes, targets } from "../lib/random.mjs";
 import { files, secret, startApp, worlds } from "../lib/worlds.mjs";
 
 const seed = Number(process.env.AUTHJS_SEED ?? Math.floor(Math.random() * 1e9));
@@ -23,11 +23,13 @@ before(async () => {
     all = worlds({ at: at.origin, plain: plain.origin, app, record: (name, document) => lab.record(name, document) });
     const room = "large_client_header_buffers 8 64k;\n";
     const servers = all.slice(1).map((w, i) => `server { listen 127.0.0.1:{{port${i + 2}}}; server_name 127.0.0.1; ${w.server} }`).join("\n");
-    lab.nginx = await startNginx({ server: all[0].server, http: room + servers, ports: all.length, files });
+    lab.nginx = await startNginx({ server: all[0].server, http: room + servers, ports: all.length, files, main: process.getuid() === 0 ? "user root;" : "" });
     lab.nginx.plant(secret, "test-secret");
+    for (const { twins } of all) await twins?.open(lab.nginx.prefix);
 });
 after(async () => {
     for (const s of [at, plain, app]) await s.close();
+    for (const { twins } of all) await twins?.close();
     await lab.nginx?.stop();
 });
 
@@ -140,7 +142,7 @@ script("redirect proxy: begun on a preview, through the proxy, finished on the p
 
 // --- flows.md, tokens.md -------------------------------------------------------------------------
 
-script("complete sign-ins, sessions, sign-outs, in every configuration", () => each(all.filter((w) => !w.proxied), (w) => each(w.providers, async ({ id, type }) => {
+script("complete sign-ins, sessions, sign-outs, in every configuration", () => each(all.filter((w) => !w.proxied && !w.twins), (w) => each(w.providers, async ({ id, type }) => {
     const p = new Pair(lab, w);
     await p.get("signin");
     if (type === "credentials") await p.login({ callbackUrl: "/in" });
@@ -264,9 +266,132 @@ script("to the sign-in page after a sign-in", async () => {
 test(`random sequences, AUTHJS_SEED=${seed}`, async () => {
     for (let i = 0; i < sequences; ++i) {
         const rng = generator(seed + i);
-        const p = new Pair(lab, rng.pick(all));
+        const p = new Pair(lab, rng.pick(all.filter((w) => !w.twins)));
         p.sequence = i;
         await sequence(rng, p, 10);
+    }
+    report();
+});
+// --- A store on both sides: the answers, and after each the rows (flows.md 5, 6, 7, 10, 11) -------
+// Last, because Auth.js remembers for good that it saw an e-mail provider, and asks for an adapter then.
+
+const stored = () => all.filter((w) => w.twins);
+const ada = { sub: "ada", name: "Ada", email: "Ada@Example.com", picture: "https://img.example/a.png" };
+
+script("stores: first sign-in, known account, second provider, taken address", () => each(stored(), async (w) => {
+    const p = new Pair(lab, w);
+    await p.signIn("hub", { callbackUrl: "/in", user: ada });
+    await p.get("session");
+    await p.get("session");
+    await p.signIn("op", { user: { ...ada, sub: "ada-at-op", email: "elsewhere@example.com" } });     // linked
+    await p.signIn("op", { user: { ...ada, sub: "ada-at-op", name: "Changed" } });                    // as herself
+    await p.post("session", { data: { note: "x" } }, { json: true });
+    await p.post("signout", { callbackUrl: "/out" });
+    await p.get("session");
+    await p.signIn("op", { user: { ...ada, sub: "ada-at-op", name: "Changed" } });                    // known
+    p.swap();
+    await p.get("session");
+    p.forget();
+    await p.signIn("op", { user: { sub: "eve", name: "Eve", email: "ADA@example.COM" } });            // taken
+    await p.signIn("hub", { user: { sub: "eve-at-hub", name: "Eve", email: "ada@example.com" } });
+    p.forget();
+    await p.signIn("op", { user: { sub: "bob", name: "Bob", email: "bob@example.com" } });
+    await p.signIn("hub", { user: ada });                                                             // another's account
+    await p.signIn("hub", { user: { sub: "nomail", name: "No Mail", email: null, picture: null } });
+    p.forget();
+    await p.signIn("hub", { user: { sub: "nomail-2", name: "No Mail", email: undefined } });
+    await p.signIn("op", { user: { sub: "empty", name: "", email: "" } });
+}));
+
+script("stores: what tokens bring into the account", () => each([pair("rows").world, pair("rows-filters").world], (w) => each(storable.filter(({ token, userinfo }) => token?.merge ?? userinfo?.merge ?? token?.idToken?.claims), (answers) => each(answers.token?.idToken ? ["op"] : ["hub"], async (id) => {
+    const p = new Pair(lab, w);
+    await p.signIn(id, { answers });
+    await p.get("session");
+}))));
+
+script("stores: letters and links", () => each(stored(), async (w) => {
+    const p = new Pair(lab, w);
+    await p.get("signin");
+    await p.mail(" Grace@Example.COM ", { callbackUrl: "/in" });
+    await p.link({ change: (q) => q.set("email", "eve@example.com") });
+    await p.link({ change: (q) => q.set("token", "0".repeat(64)) });
+    await p.link({ change: (q) => q.delete("email") });
+    await p.link({ change: (q) => q.delete("token") });
+    await p.link();
+    await p.get("session");
+    await p.link();                                                    // spent
+    await p.mail("grace@example.com");
+    await p.link();                                                    // as herself, once more
+    p.swap();
+    await p.mail("bob@example.com");
+    p.swap();
+    await p.link();                                                    // signed in as another
+    await p.get("session");
+    p.forget();
+    await p.link();
+    await p.mail("late@example.com");
+    await p.strike("links expire");
+    await p.link();
+    await each(["", "nobody", "a@b@c", '"a b"@example.com', "a@example.com,b@example.com", "refuse@example.com", "throw@example.com", "elsewhere@example.com", "away@example.com", "bounce@example.com", "@x", "x@"], (email) => p.mail(email));
+    await p.link();
+    await p.post("signin/nodemailer");
+    await p.post("signin/nodemailer", { email: "x@example.com" }, { csrf: "none" });
+    await p.post("signin/nodemailer", { email: 5 }, { json: true });
+    await p.post("signin/nodemailer", { email: "json@example.com" }, { json: true, headers: { "x-auth-return-redirect": "1" } });
+    await p.ask("posted link", (side) => ({ method: "POST", target: side.link.pathname + side.link.search, headers: {}, body: "" }));
+    await p.get("callback/nodemailer");
+    await p.get("signin/nodemailer");
+    // An address that somebody with a provider has, and the other way round.
+    p.forget();
+    await p.signIn("hub", { user: ada });
+    p.forget();
+    await p.mail("ada@example.com");
+    await p.link();
+    p.forget();
+    await p.mail("later@example.com");
+    await p.link();
+    p.forget();
+    await p.signIn("hub", { user: { sub: "later", name: "Later", email: "later@example.com" } });
+}));
+
+const struck = (w) => Object.keys(strikes).filter((what) => w.strategy === "database" || !what.startsWith("the session"));
+script("stores: rows that grow old, change, or go", () => each(stored().filter((w) => w.name !== "rows-called"), (w) => each(struck(w), (what) => each(["", "link", "second", "signout", "again"], async (then) => {
+    const p = new Pair(lab, w);
+    await p.signIn("hub", { user: ada });
+    if (then === "link") await p.mail("ada@example.com");
+    await p.strike(what);
+    if (then === "link") await p.link();
+    if (then === "second") await p.signIn("op", { user: { sub: "second", name: "Second", email: "second@example.com" } });
+    if (then === "again") await p.signIn("hub", { user: ada });
+    if (then === "signout") await p.post("signout");
+    await p.get("session");
+}))));
+
+script("stores: callbacks that refuse, lead elsewhere, fail", () => each(["rows-filters", "rows-called"], (name) => each(people, async (user) => {
+    const p = pair(name);
+    await p.signIn("op", { callbackUrl: "/go/there", user: { ...user, sub: user.name } });
+    await p.get("session");
+    await p.post("session", { data: null }, { json: true });
+    await p.signIn("hub", { user: { ...user, sub: `${user.name} at hub` } });
+    await p.get("session");
+})));
+
+script("stores: session cookies that no row knows", () => each(stored(), async (w) => {
+    const p = new Pair(lab, w), name = w.cookieNames.sessionToken;
+    await p.signIn("hub", { user: ada });
+    for (const value of ["junk", "a.b.c.d.e", "'; DROP TABLE session; --", "%00", await encode({ token: { sub: "x" }, secret, salt: name })])
+        for (const next of [() => p.get("session"), () => p.post("signout"), () => p.signIn("hub", { user: ada }), () => p.mail("ada@example.com").then(() => p.link())]) {
+            p.each((c) => c.set(name, value));
+            await next();
+        }
+}));
+
+test(`random sequences over two stores, AUTHJS_SEED=${seed}`, async () => {
+    for (let i = 0; i < sequences / 2; ++i) {
+        const rng = generator(seed + i);
+        const p = new Pair(lab, rng.pick(stored()));
+        p.sequence = i;
+        await storedSequence(rng, p, 12);
     }
     report();
 });

@@ -7,7 +7,7 @@ import { changes, lines, parsePage } from "./html.mjs";
 
 const now = () => Date.now() / 1000;
 // In seconds from now, as it is written where a moment stood.
-const moment = (seconds) => `<in ${Math.round(seconds - now())} s>`;
+export const moment = (seconds) => `<in ${Math.round(seconds - now())} s>`;
 const random = [
     [/\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b/g, "<uuid>"],
     [/(?<![\w-])[\w-]{43}(?![\w-])/g, "<32 bytes>"],
@@ -33,8 +33,9 @@ const percent = (text) => { try { return decodeURIComponent(text); } catch { ret
 const opened = async (site, token, salt) => { try { return await decode({ token, secret: site.secret, salt }); } catch { return null; } };
 
 // What stands in a cookie. `checks` collects what the authorization URL must agree with.
-async function cookieContent(site, key, name, value, checks) {
+async function cookieContent(site, key, name, value, checks, names) {
     if (value === "") return "";
+    if (names?.has(value)) return names.get(value);
     if (key === "csrfToken") {
         const [token, hash, ...more] = value.split("|");
         const good = createHash("sha256").update(token + [site.secret].flat().join(",")).digest("hex");
@@ -51,8 +52,9 @@ async function cookieContent(site, key, name, value, checks) {
 }
 
 // picture answers { fields: name -> value, lines: of a page }. `answer`: { status, headers (a list of
-// pairs, names in lower case), body }; `site`: { secret, cookieNames }.
-export async function picture(site, answer) {
+// pairs, names in lower case), body }; `site`: { secret, cookieNames }; `names`: session tokens of a
+// database, and what each is called.
+export async function picture(site, answer, names) {
     const all = (name) => answer.headers.filter(([n]) => n === name).map(([, v]) => v);
     const fields = { status: answer.status };
     for (const name of ["content-type", "cache-control", "expires", "pragma"]) if (all(name).length) fields[name] = all(name).join(", ");
@@ -71,7 +73,7 @@ export async function picture(site, answer) {
     if (cookies.length) fields.cookies = cookies;
     if (pieces.length) {
         const whole = [...pieces].sort((a, b) => (Number(/\.(\d+)$/.exec(a.name)?.[1] ?? 0)) - Number(/\.(\d+)$/.exec(b.name)?.[1] ?? 0)).map((p) => p.value).join("");
-        fields["cookie session"] = [await cookieContent(site, "sessionToken", site.cookieNames.sessionToken, whole, checks), ...new Set(pieces.map((p) => p.shown))];
+        fields["cookie session"] = [await cookieContent(site, "sessionToken", site.cookieNames.sessionToken, whole, checks, names), ...new Set(pieces.map((p) => p.shown))];
         fields["session pieces"] = pieces.map((p) => [p.name, p.value.length > 3900 ? p.value.length : "<rest>"]);
     }
 

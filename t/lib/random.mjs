@@ -132,3 +132,58 @@ export async function sequence(rng, pair, steps) {
         await rng.weighted(actions)();
     }
 }
+
+// --- Over two stores -----------------------------------------------------------------------------
+
+const day = 86_400_000;
+const table = (twins, name) => `"${twins.tables.find((t) => t.toLowerCase() === name)}"`;
+// expires: the session that the browser has ends in so many ms.
+const expires = (twins, tokens, ms) => twins.change(`UPDATE ${table(twins, "session")} SET expires = ? WHERE "sessionToken" = ?`, (which) => [twins.date(Date.now() + ms), tokens[which]]);
+const of = (twins, tokens, sql) => twins.change(sql.replaceAll("{user}", `(SELECT "userId" FROM ${table(twins, "session")} WHERE "sessionToken" = ?)`), (which) => [tokens[which]]);
+// What can befall the rows behind a site's back, the same on both sides.
+export const strikes = {
+    "the session expired": (twins, tokens) => expires(twins, tokens, -5000),
+    "the session is due": (twins, tokens) => expires(twins, tokens, 600_000),
+    "the session is young": (twins, tokens) => expires(twins, tokens, 365 * day),
+    "the session is gone": (twins, tokens) => twins.change(`DELETE FROM ${table(twins, "session")} WHERE "sessionToken" = ?`, (which) => [tokens[which]]),
+    "the user is gone": (twins, tokens) => of(twins, tokens, `DELETE FROM ${table(twins, "user")} WHERE id = {user}`),
+    "the accounts are gone": (twins) => twins.change(`DELETE FROM ${table(twins, "account")}`),
+    "the user has another name": (twins) => twins.change(`UPDATE ${table(twins, "user")} SET name = 'Renamed "ü"', image = NULL`),
+    "the user has nothing": (twins) => twins.change(`UPDATE ${table(twins, "user")} SET name = NULL, image = NULL, "emailVerified" = NULL`),
+    "links expire": (twins) => twins.change(`UPDATE ${table(twins, "verificationtoken")} SET expires = ?`, () => [twins.date(Date.now() - 1000)]),
+    "everything is gone": (twins) => twins.change(`DELETE FROM ${table(twins, "user")}`),
+};
+
+const addresses = ["ada@example.com", "Bob@Example.com", "carol@example.com"];
+// Who comes back from a provider: few people with few addresses, so that they meet.
+const somebody = (rng) => ({
+    sub: `sub-${rng.pick([1, 2, 3])}`, name: rng.pick(["Ada", "Bob", "refuse", "boom", "nobody", "Zoë", "", null]),
+    email: rng.pick([...addresses, ...addresses, null, "refuse@example.com"]), picture: rng.pick(["https://img.example/x.png", null, ""]),
+});
+
+// What a JavaScript driver of SQLite makes of numbers ("5.0"), objects and NUL in a text column is its
+// own affair.
+const plain = (members = {}) => ["name", "sub", "id", "picture"].every((n) => members[n] == null || (typeof members[n] === "string" && !members[n].includes("\0")));
+export const storable = misbehaviours.filter(({ token, userinfo }) => plain(userinfo?.merge) && plain(token?.idToken?.claims));
+
+// storedSequence does a handful of things with a new pair of a world that has a store.
+export async function storedSequence(rng, pair, steps) {
+    const { world } = pair;
+    const flows = world.providers.filter((p) => p.type === "oauth" || p.type === "oidc").map((p) => p.id);
+    const wanted = () => rng.weighted([[6, {}], [2, { callbackUrl: rng.pick(["/in", "/in?x=1&y=2", "/auth/signin", "//evil.example"]) }]]);
+    let current = rng.pick(flows);
+    const actions = [
+        [30, () => { current = rng.pick(flows); return pair.signIn(current, { ...wanted(), user: somebody(rng), ...(rng.chance(0.15) && { change: rng.pick(callbackChanges) }), ...(rng.chance(0.1) && { answers: rng.pick(storable) }) }); }],
+        [3, () => pair.again(current)],
+        [16, () => pair.get("session")],
+        [5, () => pair.post("session", rng.pick([{}, { data: "text" }, { data: { note: [1, null] } }]), { json: true })],
+        [12, async () => { await pair.mail(rng.pick([...addresses, ...addresses, " ADA@Example.com", "refuse@example.com", "bounce@example.com", "nobody"]), wanted()); if (rng.chance(0.8)) await pair.link(); }],
+        [5, () => pair.link(rng.chance(0.3) ? { change: (q) => q.set("email", rng.pick(["eve@example.com", "", "ADA@example.com"])) } : {})],
+        [7, () => pair.post("signout", wanted())],
+        [10, () => pair.strike(rng.pick(Object.keys(strikes)))],
+        [8, () => pair.forget()],
+        [3, () => pair.each((c) => c.set(world.cookieNames.sessionToken, "nobody's"))],
+        [8, () => pair.swap()],
+    ];
+    for (let i = 0; i < steps; ++i) await rng.weighted(actions)();
+}

@@ -3,6 +3,7 @@
 import http from "node:http";
 import { CredentialsSignin } from "@auth/core/errors";
 import { skipCSRFCheck } from "@auth/core";
+import { Twins } from "./twins.mjs";
 
 export const secret = "differential-secret-0123456789abcdef";
 
@@ -11,7 +12,7 @@ export const secret = "differential-secret-0123456789abcdef";
 const big = "0123456789abcdef".repeat(500);
 export const functions = {
     signIn({ user, credentials }) {
-        const word = String(user.name ?? "") + String(credentials?.word ?? "");
+        const word = String(user.name ?? "") + String(user.email ?? "") + String(credentials?.word ?? "");
         if (word.includes("refuse")) return false;
         if (word.includes("elsewhere")) return "/elsewhere?x=1";
         if (word.includes("away")) return "http://evil.example/";
@@ -36,12 +37,14 @@ export const functions = {
         if (token.name === "big") out.load = big;
         return out;
     },
-    session({ session, token }) {
-        return { ...session, role: token.role, note: token.note, id: token.sub };
+    session({ session, token, user, newSession }) {
+        if (token) return { ...session, role: token.role, note: token.note, id: token.sub };
+        if (user.name === "boom") throw new Error("session");
+        return { ...session, note: newSession, id: user.id };
     },
 };
 const jq = {
-    signIn: `((.user.name // "" | tostring) + (.credentials.word // "" | tostring)) as $w
+    signIn: `((.user.name // "" | tostring) + (.user.email // "" | tostring) + (.credentials.word // "" | tostring)) as $w
         | if ($w | contains("refuse")) then false elif ($w | contains("elsewhere")) then "/elsewhere?x=1"
         elif ($w | contains("away")) then "http://evil.example/" elif ($w | contains("throw")) then error("signIn") else true end`,
     redirect: `.url as $u | .baseUrl as $b
@@ -54,8 +57,10 @@ const jq = {
         | if $in.trigger == "update" and ($in | has("session")) then .note = $in.session else . end
         | if $in.trigger == "signIn" then .first = true else . end
         | if $in.token.name == "big" then .load = ("0123456789abcdef" * 500) else . end end`,
-    session: `.session + ([["role", "role"], ["note", "note"], ["sub", "id"]] as $m | .token as $t
-        | [$m[] | . as [$from, $to] | select($t | has($from)) | {($to): $t[$from]}] | add // {})`,
+    session: `if .token then .session + ([["role", "role"], ["note", "note"], ["sub", "id"]] as $m | .token as $t
+        | [$m[] | . as [$from, $to] | select($t | has($from)) | {($to): $t[$from]}] | add // {})
+        elif .user.name == "boom" then error("session")
+        else .session + (if has("newSession") then {note: .newSession} else {} end) + {id: .user.id} end`,
 };
 const jqFiles = Object.fromEntries(Object.entries(jq).map(([n, text]) => [`conf/${n}.jq`, text]));
 const underscored = (name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
@@ -75,6 +80,14 @@ export function authorize(fields) {
     }
 }
 
+// How letters leave: both sides are told the same of each; one to "bounce" cannot be delivered.
+const filled = (all) => Object.fromEntries(Object.entries(all).filter(([, v]) => v));
+async function sendVerificationRequest({ identifier, token, expires, url, provider: { id, type, name, from }, theme }, record) {
+    record("letter", { identifier, token, expires, url, provider: { id, type, name, from }, theme: filled(theme) });
+    await new Promise((done) => setTimeout(done, 20));     // sooner, and nobody would catch it yet
+    if (identifier.startsWith("bounce")) throw new Error("no such box");
+}
+
 // startApp: what answers the internal locations. `calls` collects every document it was asked with.
 export async function startApp() {
     const calls = [];
@@ -85,6 +98,7 @@ export async function startApp() {
         const document = JSON.parse(body);
         calls.push({ name, document });
         const answer = (status, json) => rs.writeHead(status, { "content-type": "application/json" }).end(json === undefined ? "" : JSON.stringify(json));
+        if (name === "letter") return answer(document.identifier.startsWith("bounce") ? 500 : 202);
         try {
             const value = name === "authorize" ? authorize(document) : functions[name](document);
             if (name === "authorize" && value === null) return answer(401);
@@ -107,6 +121,7 @@ function nginxProvider(p) {
         return `auth_js_provider credentials as ${p.id} { name ${quoted(p.name)};
             ${p.fields.map(([n, a]) => `field ${n} ${Object.entries(a).map(([k, v]) => quoted(`${k}=${v}`)).join(" ")};`).join("\n")}
             authorize uri /_call/authorize; }`;
+    if (p.type === "email") return `auth_js_provider ${p.id} { send uri /_call/letter; from ${p.from}; ${p.maxAge ? `max_age ${p.maxAge}s;` : ""} }`;
     const lines = [`type ${p.type}`, `client_id ${p.clientId ?? "test-client"}`, `client_secret ${p.clientSecret ?? "test-secret"}`];
     const line = (name, value) => value !== undefined && lines.push(`${name} ${value}`);
     line("issuer", p.issuer);
@@ -120,6 +135,7 @@ function nginxProvider(p) {
     line("id_token", p.idToken === false ? "off" : undefined);
     line("redirect_proxy_url", p.redirectProxyUrl);
     line("style", p.style && Object.entries(p.style).map(([n, v]) => quoted(`${n}=${v}`)).join(" "));
+    line("allow_dangerous_email_account_linking", p.linksByEmail ? "on" : undefined);
     line("profile", p.profile && `'${p.profile.jq}'`);
     return `auth_js_provider ${p.id} { ${lines.map((l) => `${l};`).join(" ")} }`;
 }
@@ -127,6 +143,8 @@ function nginxProvider(p) {
 function authjsProvider(p) {
     if (p.type === "credentials")
         return { id: p.id, name: p.name, type: "credentials", credentials: Object.fromEntries(p.fields), authorize: (fields) => p.calls?.(fields) ?? authorize(fields) };
+    if (p.type === "email")
+        return { id: p.id, name: p.name, type: "email", from: p.from, ...(p.maxAge && { maxAge: p.maxAge }), sendVerificationRequest: (told) => sendVerificationRequest(told, p.record) };
     const style = p.style && { ...p.style, ...(p.style.brand && { brandColor: p.style.brand }) };
     return {
         id: p.id, name: p.name ?? p.id, type: p.type, clientId: p.clientId ?? "test-client", clientSecret: p.clientSecret ?? "test-secret",
@@ -135,7 +153,7 @@ function authjsProvider(p) {
         ...(p.token && { token: p.token }), ...(p.userinfo && { userinfo: p.userinfo }),
         ...(p.checks && { checks: p.checks }), ...(p.idToken === false && { idToken: false }),
         ...(p.method && { client: { token_endpoint_auth_method: p.method } }),
-        ...(p.redirectProxyUrl && { redirectProxyUrl: p.redirectProxyUrl }),
+        ...(p.redirectProxyUrl && { redirectProxyUrl: p.redirectProxyUrl }), ...(p.linksByEmail && { allowDangerousEmailAccountLinking: true }),
         ...(style && { style }), ...(p.profile && { profile: p.profile.js }),
     };
 }
@@ -153,6 +171,7 @@ export const usualProviders = (at, plain) => [
     { id: "informed", type: "oidc", issuer: at, checks: ["pkce", "state"], idToken: false, method: "client_secret_jwt" },
 ];
 const form = { id: "login", name: "Login", type: "credentials", fields: [["username", { label: "User name", type: "text", placeholder: "ada" }], ["password", { label: "Password", type: "password", autocomplete: "current-password" }], ["word", {}]] };
+const letters = { id: "nodemailer", name: "Nodemailer", type: "email", from: "no-reply@example.com" };
 
 // --- Worlds --------------------------------------------------------------------------------------
 
@@ -165,7 +184,8 @@ const cookieWords = { sessionToken: "session_token", callbackUrl: "callback_url"
 const optionWords = { domain: "domain", path: "path", sameSite: "same_site", secure: "secure", httpOnly: "http_only", partitioned: "partitioned", priority: "priority", maxAge: "max_age" };
 const onOff = (v) => (v === true ? "on" : v === false ? "off" : v);
 
-// rows: what differs from the default. `kind` of callbacks: "jq" or "uri".
+// rows: what differs from the default. `kind` of callbacks: "jq" or "uri"; `store`: the adapter, with
+// its strategy.
 function rows(at, plain, broken) {
     const some = (...ids) => usualProviders(at, plain).filter((p) => ids.includes(p.id));
     return [
@@ -187,6 +207,10 @@ function rows(at, plain, broken) {
         { name: "called", callbacks: "uri", providers: [...some("op", "full", "mapped"), form] },
         { name: "preview", providers: [...some("op", "hub"), form], redirectProxyUrl: "https://proxy.example/auth" },
         { name: "proxy", origin: "https://proxy.example", providers: [...some("op", "hub"), form], redirectProxyUrl: "https://proxy.example/auth" },
+        { name: "rows", store: "drizzle", strategy: "database", providers: [...some("op", "full", "hub", "mapped"), letters] },
+        { name: "rows-jwt", store: "drizzle", strategy: "jwt", providers: [...some("op", "hub"), letters, form] },
+        { name: "rows-filters", store: "kysely", strategy: "database", callbacks: "jq", session: { maxAge: 3600, updateAge: 60 }, pages: { newUser: "/welcome?x=1", verifyRequest: "/sent" }, providers: [...some("op"), ...some("hub").map((p) => ({ ...p, linksByEmail: true })), { ...letters, maxAge: 600 }] },
+        { name: "rows-called", origin: "https://rows.example", store: "drizzle", strategy: "jwt", callbacks: "uri", pages: { newUser: "/welcome" }, providers: [...some("op", "hub").map((p) => ({ ...p, linksByEmail: p.id === "op" })), letters] },
     ];
 }
 
@@ -200,7 +224,9 @@ export function worlds({ at, plain, broken = [], app, record }) {
         if (row.redirectProxyUrl) lines.push(`auth_js_redirect_proxy_url ${row.redirectProxyUrl};`);
         if (row.secureCookies !== undefined) lines.push(`auth_js_secure_cookies ${onOff(row.secureCookies)};`);
         if (row.csrf === false) lines.push("auth_js_csrf off;");
-        if (row.session || row.jwtMaxAge) lines.push(`auth_js_session ${row.session?.maxAge ? `max_age=${row.session.maxAge}s` : ""} ${row.session?.updateAge ? `update_age=${row.session.updateAge}s` : ""} ${row.jwtMaxAge ? `jwt_max_age=${row.jwtMaxAge}s` : ""};`);
+        const twins = row.store && new Twins(row.store, row.name);
+        if (twins) lines.push(`auth_js_adapter ${row.store} sqlite:${twins.file("{{prefix}}")};`);
+        if (row.session || row.jwtMaxAge || row.store) lines.push(`auth_js_session ${row.store ? `strategy=${row.strategy} cache=off` : ""} ${row.session?.maxAge ? `max_age=${row.session.maxAge}s` : ""} ${row.session?.updateAge ? `update_age=${row.session.updateAge}s` : ""} ${row.jwtMaxAge ? `jwt_max_age=${row.jwtMaxAge}s` : ""};`);
         for (const [n, v] of Object.entries(row.pages ?? {})) lines.push(`auth_js_page ${pageWords[n]} ${quoted(v)};`);
         if (row.theme) lines.push(`auth_js_theme ${Object.entries(row.theme).map(([n, v]) => quoted(`${underscored(n)}=${v}`)).join(" ")};`);
         for (const [n, c] of Object.entries(row.cookies ?? {})) lines.push(`auth_js_cookie ${cookieWords[n]} ${c.name ? `name=${c.name}` : ""} ${Object.entries(c.options ?? {}).map(([o, v]) => `${optionWords[o]}=${onOff(v)}`).join(" ")};`);
@@ -208,8 +234,8 @@ export function worlds({ at, plain, broken = [], app, record }) {
         lines.push(`location /_call/ { internal; proxy_pass http://127.0.0.1:${app.port}/; }`, ...row.providers.map(nginxProvider));
         const recorded = (name, f) => (document) => { record(name, document); return f(document); };
         const config = {
-            basePath, secret: row.secrets ?? secret, trustHost: true, providers: row.providers.map((p) => authjsProvider({ ...p, calls: recorded("authorize", authorize) })),
-            ...(row.pages && { pages: row.pages }), ...(row.session && { session: row.session }), ...(row.cookies && { cookies: row.cookies }),
+            basePath, secret: row.secrets ?? secret, trustHost: true, providers: row.providers.map((p) => authjsProvider({ ...p, record, calls: recorded("authorize", authorize) })),
+            ...(row.pages && { pages: row.pages }), ...((row.session || row.strategy) && { session: { ...row.session, ...(row.strategy && { strategy: row.strategy }) } }), ...(row.cookies && { cookies: row.cookies }),
             ...(row.theme && { theme: row.theme }), ...(row.secureCookies !== undefined && { useSecureCookies: row.secureCookies }),
             ...(row.csrf === false && { skipCSRFCheck }), ...(row.jwtMaxAge && { jwt: { maxAge: row.jwtMaxAge } }),
             ...(row.redirectProxyUrl && { redirectProxyUrl: row.redirectProxyUrl }),
@@ -217,7 +243,7 @@ export function worlds({ at, plain, broken = [], app, record }) {
         };
         const secure = row.secureCookies ?? row.origin?.startsWith("https:") ?? false;
         const names = cookieNames(secure, Object.fromEntries(Object.entries(row.cookies ?? {}).filter(([, c]) => c.name).map(([n, c]) => [n, c.name])));
-        return { name: row.name, index: i, basePath, origin: row.origin, secret: row.secrets ?? secret, cookieNames: names, providers: row.providers, callbacks: row.callbacks, pages: row.pages ?? {}, proxied: row.redirectProxyUrl !== undefined, csrf: row.csrf !== false, config: () => ({ ...config }), server: lines.join("\n        ") };
+        return { name: row.name, index: i, basePath, origin: row.origin, secret: row.secrets ?? secret, cookieNames: names, providers: row.providers, callbacks: row.callbacks, pages: row.pages ?? {}, proxied: row.redirectProxyUrl !== undefined, csrf: row.csrf !== false, strategy: row.strategy, twins, config: () => ({ ...config, ...(twins && { adapter: twins.adapter }) }), server: lines.join("\n        ") };
     });
 }
 export const files = jqFiles;
