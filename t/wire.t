@@ -139,3 +139,15 @@ member
  "Cookie: authjs.session-token=" . 'A' x 30000]
 --- error_code eval
 [200, 401, 401]
+
+=== TEST 14: what stands in a route's own location holds for every path that Auth.js takes for the route
+--- http_config
+merge_slashes off;
+--- config
+location /auth/ { auth_js_handler; }
+location = /auth/csrf { auth_js_handler; deny all; }
+location = /auth/callback/forge { auth_js_handler; deny all; }
+--- request eval
+["GET /auth/csrf/", "GET /auth//csrf", "GET /auth/csrf///?a=b", "POST /auth/callback//forge/\na=b", "GET http://localhost/auth/csrf/", "GET /auth/csrf;/", "GET /auth/x/../csrf", "GET /auth/x/../csrf/", "GET /auth/signin/", "GET /auth//session/"]
+--- error_code eval
+[403, 403, 403, 403, 403, 400, 403, 400, 200, 200]

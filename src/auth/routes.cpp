@@ -49,4 +49,12 @@ std::optional<route> parse_route(std::string_view path, std::string_view base_pa
     return r;
 }
 
+std::string route_name(std::string_view path, std::string_view base_path) {
+    const auto r = parse_route(path, base_path);
+    if (!r) return {};
+    while (base_path.ends_with('/')) base_path.remove_suffix(1);
+    auto name = std::string(base_path).append("/").append(action_name(r->action));
+    return r->provider_id.empty() ? name : name.append("/").append(r->provider_id);
+}
+
 }  // namespace authjs::auth

@@ -32,4 +32,7 @@ struct route {
 // there.
 std::optional<route> parse_route(std::string_view path, std::string_view base_path);
 
+// route_name is the same path without what is tolerated; empty where it is no route.
+std::string route_name(std::string_view path, std::string_view base_path);
+
 }  // namespace authjs::auth

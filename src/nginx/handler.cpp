@@ -6,6 +6,7 @@
 #include <string>
 
 #include "auth/handle.hpp"
+#include "auth/routes.hpp"
 #include "nginx/conf.hpp"
 #include "nginx/flow.hpp"
 #include "nginx/headers_in.hpp"
@@ -192,6 +193,21 @@ ngx_int_t content_handler(ngx_http_request_t* r) {
     if (r->headers_in.content_length_n > body_limit) return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     const ngx_int_t rc = ngx_http_read_client_request_body(r, &body_is_here);
     return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+ngx_int_t name_route(ngx_http_request_t* r) {
+    if (r != r->main || !level_of(r)->handler) return NGX_DECLINED;
+    return guard(r->connection->log, static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
+                 [&]() -> ngx_int_t {
+                     const auto& base = config_of(r)->base_path;
+                     const auto name = auth::route_name(path_of(r), base);
+                     if (name.empty() || name == view(r->uri) ||
+                         name != auth::route_name(view(r->uri), base))
+                         return NGX_DECLINED;
+                     r->uri = copied(r, name);
+                     r->uri_changed = 1;
+                     return NGX_DECLINED;
+                 });
 }
 
 std::string_view error_of(ngx_http_request_t* r) noexcept {

@@ -188,7 +188,9 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) {
     if (rc != NGX_CONF_OK) return NGX_ERROR;
     if (!main.used) return NGX_OK;
     if (declare_pool(cf) != NGX_OK || add_zone(cf, main.zone_size) == nullptr) return NGX_ERROR;
-    if (add_phase_handler(cf, NGX_HTTP_ACCESS_PHASE, access_handler) != NGX_OK) return NGX_ERROR;
+    if (add_phase_handler(cf, NGX_HTTP_REWRITE_PHASE, name_route) != NGX_OK ||
+        add_phase_handler(cf, NGX_HTTP_ACCESS_PHASE, access_handler) != NGX_OK)
+        return NGX_ERROR;
     return add_phase_handler(cf, NGX_HTTP_PRECONTENT_PHASE, precontent_handler);
 }
 
