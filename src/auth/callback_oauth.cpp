@@ -106,7 +106,7 @@ task<json::value> userinfo(context& cx, const oauth::server& as,
                            std::shared_ptr<const oauth::server> found,
                            const oauth::token_set& tokens) {
     const auto& p = *cx.provider;
-    auto request = providers::userinfo_request_for(p, as, tokens);
+    auto request = oauth::kept_outside(as, providers::userinfo_request_for(p, as, tokens));
     const auto answer = co_await cx.io.http.send(std::move(request), cx.cf.transport);
     if (p.type == providers::type::oidc && answer.status != 200)  // OIDC Core section 5.3.2
         throw error(code::callback_route_error, "userinfo was refused")
@@ -257,6 +257,7 @@ task<response> callback_oauth(context& cx) {
     cx.io.commit();
     auto request = oauth::token_request(as, p.client, grant, kept.verifier, p.token_params,
                                         cx.io.clock, cx.io.random);
+    request = oauth::kept_outside(as, std::move(request));
     const auto answer = co_await cx.io.http.send(std::move(request), cx.cf.transport);
     const auto tokens = oauth::token_response(answer, cx.io.clock, !p.issuer_claim.empty());
 

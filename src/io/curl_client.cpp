@@ -1,5 +1,6 @@
 #include "io/curl_client.hpp"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -134,14 +135,14 @@ public:
     bool closing() const noexcept { return closing_; }
     // libcurl closes a socket that never got connected without a word (cf_socket_close), and goes
     // on as if it watched the next one of that number: that one then takes over what was wanted.
-    static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* to) noexcept {
-        auto& me = *static_cast<impl*>(self);
+    curl_socket_t open_socket(const curl_sockaddr* to) noexcept {
+        auto& me = *this;
         const int fd = ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
         const auto stale = me.watches_.find(fd);
         if (fd >= 0 && stale != me.watches_.end()) {
             const int wanted = stale->second.wanted;
             me.watches_.erase(stale);
-            on_socket(nullptr, fd, wanted, self, nullptr);
+            on_socket(nullptr, fd, wanted, this, nullptr);
         }
         return fd;
     }
@@ -221,6 +222,16 @@ private:
 
 namespace {
 
+// An address as a URL writes it; empty: none of the internet's.
+std::string address_of(const sockaddr& a) {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (a.sa_family == AF_INET)
+        inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(a).sin_addr, text, sizeof text);
+    else if (a.sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(a).sin6_addr, text, sizeof text);
+    return a.sa_family == AF_INET6 ? "[" + std::string(text) + "]" : text;
+}
+
 // One transfer: an awaiter that lives in the frame of whoever waits. Its end takes it off the loop.
 class transfer {
 public:
@@ -254,8 +265,8 @@ public:
             set(e, CURLOPT_PROXY_CAPATH, nullptr);
         }
         if (owner.closing()) set(e, CURLOPT_FORBID_REUSE, 1L);
-        set(e, CURLOPT_OPENSOCKETFUNCTION, &curl_client::impl::open_socket);
-        set(e, CURLOPT_OPENSOCKETDATA, &owner);
+        set(e, CURLOPT_OPENSOCKETFUNCTION, &on_open);
+        set(e, CURLOPT_OPENSOCKETDATA, this);
         set(e, CURLOPT_CLOSESOCKETFUNCTION, &curl_client::impl::close_socket);
         set(e, CURLOPT_CLOSESOCKETDATA, &owner);
         set(e, CURLOPT_HEADERFUNCTION, &on_header);
@@ -286,9 +297,11 @@ public:
         added_ = false;
         owner_.remove(easy());
         if (rc != CURLE_OK && failure_.empty()) {
-            failure_ = reason(rc);
+            failure_ = refused_ ? "not to be reached" : reason(rc);
             failure_ += ": ";
-            failure_ += *words_ ? words_ : curl_easy_strerror(rc);
+            failure_ += refused_  ? "the name stands for an address in a private network"
+                        : *words_ ? words_
+                                  : curl_easy_strerror(rc);
         }
         caller_.resume();  // the frame, and this with it, may be gone after this
     }
@@ -297,6 +310,7 @@ protected:
     CURL* easy() const noexcept { return easy_.get(); }
     virtual bool header(std::string_view line) = 0;
     virtual bool body(std::string_view) { return true; }
+    virtual bool may_reach(const sockaddr&) const { return true; }
     bool fail(std::string_view why) {
         failure_ = why;
         return false;
@@ -311,6 +325,15 @@ private:
             return CURL_WRITEFUNC_ERROR;
         }
     }
+    static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* to) noexcept {
+        auto& me = *static_cast<transfer*>(self);
+        try {
+            if (me.may_reach(to->addr)) return me.owner_.open_socket(to);
+        } catch (const std::exception&) {
+        }
+        me.refused_ = true;
+        return CURL_SOCKET_BAD;
+    }
     static std::size_t on_header(char* data, std::size_t, std::size_t n, void* self) noexcept {
         return taken(n, [&] { return static_cast<transfer*>(self)->header({data, n}); });
     }
@@ -323,13 +346,16 @@ private:
     char words_[CURL_ERROR_SIZE] = "";
     std::coroutine_handle<> caller_;
     bool added_ = false;
+    bool refused_ = false;  // an address of the host's
     easy_handle easy_;
 };
 
 class http_transfer final : public transfer {
 public:
     http_transfer(curl_client::impl& owner, const http::transport& via, http::request rq)
-        : transfer(owner, via, rq.url, "http,https"), rq_(std::move(rq)) {
+        : transfer(owner, via, rq.url, "http,https"),
+          rq_(std::move(rq)),
+          direct_(via.proxy.empty()) {
         set(easy(), CURLOPT_ACCEPT_ENCODING, "");
         set(easy(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
         if (rq_.method == "HEAD") {
@@ -353,17 +379,28 @@ public:
         set(easy(), CURLOPT_HTTPHEADER, lines_.get());
     }
 
-    http::response answer;
+    // The answer, once the transfer has ended.
+    http::response take() {
+        const char* peer = nullptr;
+        if (direct_ && curl_easy_getinfo(easy(), CURLINFO_PRIMARY_IP, &peer) == CURLE_OK && peer)
+            answer_.peer = std::string_view(peer).find(':') == std::string_view::npos
+                               ? peer
+                               : "[" + std::string(peer) + "]";
+        return std::move(answer_);
+    }
 
 private:
+    bool may_reach(const sockaddr& to) const override {
+        return !direct_ || !rq_.refuses || !rq_.refuses(address_of(to));
+    }
     bool header(std::string_view line) override {
         if ((bytes_ += line.size()) > max_field_bytes) return fail("header too large");
         if (line.starts_with("HTTP/")) {  // after an interim answer (1xx) comes another
-            answer = {};
+            answer_ = {};
             complete_ = false;
             const auto at = line.find(' ');
             if (at != line.npos)
-                std::from_chars(line.data() + at + 1, line.data() + line.size(), answer.status);
+                std::from_chars(line.data() + at + 1, line.data() + line.size(), answer_.status);
             return true;
         }
         if (complete_) return true;  // trailers are nobody's business
@@ -373,23 +410,25 @@ private:
             return true;
         }
         if (line.front() == ' ' || line.front() == '\t') {  // obs-fold, RFC 9112 section 5.2
-            if (!answer.fields.empty()) answer.fields.back().value.append(" ").append(text);
+            if (!answer_.fields.empty()) answer_.fields.back().value.append(" ").append(text);
             return true;
         }
         const auto colon = text.find(':');
         if (colon == text.npos) return true;
-        if (answer.fields.size() == max_fields) return fail("too many header fields");
-        answer.fields.push_back({std::string(trimmed(text.substr(0, colon))),
-                                 std::string(trimmed(text.substr(colon + 1)))});
+        if (answer_.fields.size() == max_fields) return fail("too many header fields");
+        answer_.fields.push_back({std::string(trimmed(text.substr(0, colon))),
+                                  std::string(trimmed(text.substr(colon + 1)))});
         return true;
     }
     bool body(std::string_view part) override {
-        if (part.size() > rq_.body_limit - answer.body.size()) return fail("body too large");
-        answer.body.append(part);
+        if (part.size() > rq_.body_limit - answer_.body.size()) return fail("body too large");
+        answer_.body.append(part);
         return true;
     }
 
     http::request rq_;
+    bool direct_;
+    http::response answer_;
     string_list lines_;
     std::size_t bytes_ = 0;
     bool complete_ = false;
@@ -462,7 +501,7 @@ task<http::response> curl_client::send(http::request rq, const http::transport& 
     http_transfer t(*impl_, via, std::move(rq));
     const std::string failure = co_await t;
     if (!failure.empty()) throw error(code::callback_route_error, failure).with("host", host);
-    co_return std::move(t.answer);
+    co_return t.take();
 }
 
 task<void> curl_client::deliver(smtp_message m, const http::transport& via) {

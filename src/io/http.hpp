@@ -24,12 +24,16 @@ struct request {
     headers fields;   // Host, Content-Length and Accept-Encoding are the client's business
     std::string body;
     std::size_t body_limit = 64 * 1024;  // bytes of the answer's body, decoded
+    // Asked with each address that the host's name stands for, as a URL writes it, before it is
+    // connected to. Null: any will do. Behind a proxy, which looks names up itself, nobody asks.
+    bool (*refuses)(std::string_view address) = nullptr;
 };
 
 struct response {
     int status = 0;
     headers fields;
     std::string body;
+    std::string peer{};  // the address that answered, as a URL writes it; empty behind a proxy
     const std::string* field(std::string_view name) const noexcept { return find(fields, name); }
 };
 

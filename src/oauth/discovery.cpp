@@ -180,9 +180,18 @@ server discovery_response(const http::response& answer, std::string_view issuer,
     as.userinfo_endpoint = endpoint(*document, "userinfo_endpoint", *expected);
     as.jwks_uri = endpoint(*document, "jwks_uri", *expected);
     as.id_token_algs = texts(*document, "id_token_signing_alg_values_supported");
+    const bool is_public =
+        !answer.peer.empty() && !is_private_host(answer.peer) && !is_private_host(expected->host);
+    if (is_public) as.outside = {as.token_endpoint, as.userinfo_endpoint, as.jwks_uri};
     const auto* announced = document->find("authorization_response_iss_parameter_supported");
     as.iss_parameter = announced && announced->truthy();
     return as;
+}
+
+http::request kept_outside(const server& as, http::request rq) {
+    if (std::find(as.outside.begin(), as.outside.end(), rq.url) != as.outside.end())
+        rq.refuses = is_private_host;
+    return rq;
 }
 
 seconds fresh_for(const http::response& answer) {

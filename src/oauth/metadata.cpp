@@ -67,8 +67,9 @@ struct metadata::impl {
         what->fresh_until = std::min(now + retry_pause, what->usable_until);
     }
 
-    task<void> renew_keys(kept<jose::jwk_set>* keys, http::sender http, std::string uri) {
-        http::request rq = discovery_request(uri);
+    task<void> renew_keys(kept<jose::jwk_set>* keys, http::sender http,
+                          std::shared_ptr<const server> as) {
+        http::request rq = kept_outside(*as, discovery_request(as->jwks_uri));
         rq.body_limit = key_set_limit;
         std::function<jose::jwk_set(const http::response&)> read = key_set_response;
         co_await renew<jose::jwk_set>(keys, http, std::move(rq), std::move(read));
@@ -109,7 +110,7 @@ task<void> metadata::verify(http::sender http, std::shared_ptr<const server> as,
     demand(!as->jwks_uri.empty(), "no key set is known to check a signature with");
     auto& keys = impl_->key_sets[slot(as->jwks_uri, http)];
     const bool was_fresh = keys.is_fresh(impl_->clock.now());
-    if (!was_fresh) co_await impl_->renew_keys(&keys, http, as->jwks_uri);
+    if (!was_fresh) co_await impl_->renew_keys(&keys, http, as);
     if (jose::verify(token, *keys.value, alg)) co_return;
 
     // The provider may have changed its keys since; whoever floods us with unknown ones gets no
@@ -117,7 +118,7 @@ task<void> metadata::verify(http::sender http, std::shared_ptr<const server> as,
     // provider is known to be down.
     const bool again =
         was_fresh && !keys.is_down && impl_->shared.once("jwks " + as->issuer, refetch_pause);
-    if (again) co_await impl_->renew_keys(&keys, http, as->jwks_uri);
+    if (again) co_await impl_->renew_keys(&keys, http, as);
     demand(again && jose::verify(token, *keys.value, alg), "a token's signature is not good");
 }
 

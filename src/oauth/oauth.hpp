@@ -24,6 +24,8 @@ struct server {
     std::vector<std::string> id_token_algs;  // id_token_signing_alg_values_supported
     bool iss_parameter = false;              // authorization_response_iss_parameter_supported
     std::string placeholder;  // e.g. "{tenantid}": what stands in `issuer` for one path segment
+    // Endpoints that a document of the public internet names, whatever their names stand for.
+    std::vector<std::string> outside;
 };
 
 enum class auth_method : unsigned char {
@@ -61,6 +63,9 @@ std::string issuer_for(const server& as, std::string_view claim);
 // metadata service: loopback, private, link-local and reserved addresses, as well inside IPv6, and
 // names that always mean such.
 bool is_private_host(std::string_view host);
+// kept_outside makes a request to an endpoint of as.outside one that is not sent to a private
+// address, to which the endpoint's name may lead by now.
+http::request kept_outside(const server& as, http::request rq);
 // fresh_for: how long an answer may be used: Cache-Control max-age within [5 min, 1 day], else 1 h.
 seconds fresh_for(const http::response& answer);
 

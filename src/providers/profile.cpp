@@ -144,7 +144,7 @@ http::request userinfo_request_for(const provider& p, const oauth::server& as,
                                    const oauth::token_set& tokens) {
     const auto& own = p.userinfo;
     auto rq = oauth::userinfo_request(
-        fill_url(own.url.empty() ? as.userinfo_endpoint : own.url, tokens.all), tokens.access_token,
+        own.url.empty() ? as.userinfo_endpoint : fill_url(own.url, tokens.all), tokens.access_token,
         own.signed_alg);
     rq.method = own.method;
     if (own.json) {

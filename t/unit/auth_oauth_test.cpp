@@ -42,10 +42,30 @@ void test_the_query_never_replaces_what_is_ours(void**) {
     w.forge();
     const auto rs = w.post_csrf(
         "/auth/signin/forge?client_id=evil&redirect_uri=https://evil&response_type=token"
-        "&state=evil&nonce=evil&code_challenge=evil&code_challenge_method=plain&go=x");
+        "&state=evil&nonce=evil&code_challenge=evil&code_challenge_method=plain&go=x"
+        "&request=evil&request_uri=https://evil");
     assert_false(contains(w.location(rs), "evil"));
     assert_false(contains(w.location(rs), "plain"));
     assert_false(contains(w.location(rs), "go="));
+}
+
+void test_discovered_endpoints_are_kept_outside(void**) {  // [sec 80]
+    world w;
+    auto p = w.forge();
+    p->issuer = "https://forge.test";
+    p->token_url = p->userinfo.url = "";
+    const std::string document_url = "https://forge.test/.well-known/openid-configuration";
+    w.http.answers[document_url] = {
+        200,
+        {},
+        R"({"issuer":"https://forge.test","token_endpoint":"https://forge.test/token",)"
+        R"("userinfo_endpoint":"https://forge.test/user"})",
+        "93.184.216.34"};
+    w.sign_in();
+    assert_true(w.signed_in());
+    assert_int_equal(w.http.sent.size(), 3);
+    for (const auto& rq : w.http.sent)
+        assert_int_equal(rq.refuses != nullptr, rq.url != document_url);
 }
 
 void test_state_is_sent_even_without_any_check(void**) {  // [sec 41]
@@ -448,6 +468,7 @@ int main() {
     const CMUnitTest tests[] = {
         unit(test_the_authorization_url_in_its_order),
         unit(test_the_query_never_replaces_what_is_ours),
+        unit(test_discovered_endpoints_are_kept_outside),
         unit(test_state_is_sent_even_without_any_check),
         unit(test_form_post_cookies_survive_a_cross_site_post),
         unit(test_a_sign_in_ends_with_a_session),

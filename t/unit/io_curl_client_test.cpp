@@ -346,7 +346,37 @@ static void test_a_refused_connection_is_a_failure(void**) {
                   "no connection");
 }
 
-static void test_other_schemes_are_refused(void**) {
+static  // [sec 80] The name is judged by what it stands for at the moment of connecting.
+    std::vector<std::string>
+        asked_about;
+void test_an_address_that_is_refused_is_not_connected_to(void**) {
+    caller c;
+    server s([](int fd, int) {
+        hear_request(fd);
+        say(fd, hello);
+    });
+    http::request rq;
+    rq.url = s.url();
+    rq.url.replace(rq.url.find("127.0.0.1"), 9, "localhost");
+    rq.refuses = [](std::string_view address) {
+        asked_about.emplace_back(address);
+        return true;
+    };
+    assert_true(c.fails([&] { c.send(rq); }).find("private network") != std::string::npos);
+    assert_true(std::find(asked_about.begin(), asked_about.end(), "127.0.0.1") !=
+                asked_about.end());
+    assert_int_equal(s.connections(), 0);
+
+    rq.refuses = [](std::string_view address) { return address != "127.0.0.1"; };
+    assert_text(c.send(rq).peer, "127.0.0.1");
+    // A proxy looks names up itself: neither is its address judged nor told.
+    c.via.proxy = s.url();
+    rq.url = "http://somewhere.example/";
+    rq.refuses = [](std::string_view) { return true; };
+    assert_text(c.send(rq).peer, "");
+}
+
+void test_other_schemes_are_refused(void**) {
     caller c;
     for (const auto* url :
          {"file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "dict://127.0.0.1/"})
@@ -656,6 +686,7 @@ int main() {
                                 unit(test_a_reset_is_a_failure),
                                 unit(test_a_body_that_ends_early_is_a_failure),
                                 unit(test_a_refused_connection_is_a_failure),
+                                unit(test_an_address_that_is_refused_is_not_connected_to),
                                 unit(test_other_schemes_are_refused),
                                 unit(test_connections_are_kept_for_requests_without_body),
                                 unit(test_a_post_is_sent_once_on_a_connection_of_its_own),

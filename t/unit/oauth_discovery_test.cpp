@@ -211,6 +211,34 @@ static void test_endpoints_stay_outside_private_networks(void**) {
                     parse_url(where)->href());
 }
 
+// [sec 80] A name of the internet may come to stand for an address inside: where the document came
+// from outside, requests to what it names do not go there.
+static void test_endpoints_of_a_public_document_are_kept_outside(void**) {
+    const auto members =
+        R"(,"token_endpoint":"https://t.example.com/t","jwks_uri":"https://k.example.com/k")"
+        R"(,"userinfo_endpoint":"https://u.example.com/u")";
+    const auto from = [&](const char* peer, const char* of = issuer) {
+        auto told = answer(200, document(members, of));
+        told.peer = peer;
+        return oauth::discovery_response(told, of, {});
+    };
+    const auto asks = [](const oauth::server& as, const char* where) {
+        return oauth::kept_outside(as, oauth::discovery_request(where)).refuses;
+    };
+    for (const char* peer : {"93.184.216.34", "[2606:4700::1]"})
+        for (const char* where :
+             {"https://t.example.com/t", "https://k.example.com/k", "https://u.example.com/u"}) {
+            const auto refuses = asks(from(peer), where);
+            assert_non_null(refuses);
+            assert_true(refuses("169.254.169.254") && refuses("[::1]") && !refuses("8.8.8.8"));
+        }
+    // What the operator wrote, an issuer inside, and what a proxy looked up are left alone.
+    assert_null(asks(from("93.184.216.34"), "https://configured.example.com/t"));
+    for (const char* peer : {"10.1.2.3", "127.0.0.1", "[fd00::1]", ""})
+        assert_null(asks(from(peer), "https://t.example.com/t"));
+    assert_null(asks(from("93.184.216.34", "https://sso.internal"), "https://t.example.com/t"));
+}
+
 // [sec 75]
 static void test_endpoints_of_an_https_issuer_are_https(void**) {
     for (const char* name :
@@ -266,6 +294,7 @@ int main() {
         unit(test_a_claim_that_is_no_segment_is_refused),
         unit(test_what_is_no_document_is_refused),
         unit(test_endpoints_stay_outside_private_networks),
+        unit(test_endpoints_of_a_public_document_are_kept_outside),
         unit(test_endpoints_of_an_https_issuer_are_https),
         unit(test_an_answer_is_fresh_as_long_as_it_says),
     };

@@ -13,12 +13,14 @@ public:
     task<http::response> send(http::request rq, const http::transport&) override {
         ++asked[rq.url];
         limit = rq.body_limit;
+        kept_outside = rq.refuses != nullptr;
         if (is_down) throw error(code::callback_route_error, "no answer in time");
         co_return answers[rq.url];
     }
     std::map<std::string, http::response> answers;
     std::map<std::string, int> asked;
     std::size_t limit = 0;
+    bool kept_outside = false;
     bool is_down = false;
 };
 
@@ -49,6 +51,7 @@ struct world {
     scripted_client provider;
     http::transport via;
     oauth::metadata worker{clock, shared}, second_worker{clock, shared};
+    std::vector<std::string> outside;
 
     world() {
         provider.answers[document_url] =
@@ -76,6 +79,7 @@ struct world {
         auto as = std::make_shared<oauth::server>();
         as->issuer = issuer;
         as->jwks_uri = keys_url;
+        as->outside = outside;
         auto flow = at.verify(http(), as, std::move(*token), alg);
         flow.start();
         assert_true(flow.done());
@@ -173,8 +177,11 @@ static void test_a_signature_is_checked_with_keys_fetched_once(void**) {
     w.verify(ec_private);
     assert_int_equal(w.provider.asked[keys_url], 1);
     assert_int_equal(w.provider.limit, 256 * 1024);
+    assert_false(w.provider.kept_outside);
     w.pass(seconds(3600));
+    w.outside = {keys_url};  // [sec 80]
     w.verify(ec_private);
+    assert_true(w.provider.kept_outside);
     assert_int_equal(w.provider.asked[keys_url], 2);
 }
 
