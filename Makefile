@@ -255,15 +255,15 @@ else
 	$(patience) $(PROVE) -j2 -r t
 endif
 
-# A resolver that hangs, preloaded into nginx.
-SLOW_RESOLVER := $(BUILD)/tools/slow_getaddrinfo.so
-$(SLOW_RESOLVER): t/tools/slow_getaddrinfo.c
+# What flows preload into nginx: a resolver that hangs, an SQLite that stops where it is told to.
+PRELOADED := $(patsubst %,$(BUILD)/tools/%.so,slow_getaddrinfo halting_sqlite)
+$(PRELOADED): $(BUILD)/tools/%.so: t/tools/%.c
 	@mkdir -p $(@D)
-	$(say)$(CC) -shared -fPIC -O1 $< -o $@
+	$(say)$(CC) -shared -fPIC -O1 -Wall -Wextra $< -o $@ -lsqlite3
 
 # Flows: Node's test runner against real providers, hostile ones, and browsers.
 flows: export AUTH_JS_MODULE = $(abspath $(MODULE))
-flows: module $(SLOW_RESOLVER) node_modules/.package-lock.json | deps-test
+flows: module $(PRELOADED) node_modules/.package-lock.json | deps-test
 	$(patience) node --test --test-timeout=600000 $(sort $(wildcard t/flows/*.test.mjs))
 node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-node
 	npm ci --no-audit --no-fund

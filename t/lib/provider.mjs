@@ -118,7 +118,7 @@ const defaults = {
 // An answer, all members optional: status, headers, json | merge (laid over the usual JSON) | body
 // (text or Buffer), params (authorize: laid over what the browser brings back, a list doubles),
 // to (authorize: where it is sent), idToken { claims, header, key, payload, mangle } | rawIdToken,
-// delay (ms), drip (ms per byte), hang, reset, cut (bytes until the connection is reset), gzip.
+// after (a promise), delay (ms), drip (ms per byte), hang, reset, cut (bytes until the connection is reset), gzip.
 export class Provider {
     requests = [];
     mistakes = [];                 // what a careful provider would complain of
@@ -209,6 +209,7 @@ export class Provider {
     }
 
     async #send(rq, rs, usual, over) {
+        await over.after;
         if (over.delay) await new Promise((r) => setTimeout(r, over.delay));
         if (over.hang) return;
         if (over.reset) return void rq.socket.resetAndDestroy();
