@@ -107,8 +107,7 @@ void reading::not_one_of(const std::string& word, std::string_view of,
 
 namespace {
 
-// --- values
-// ---------------------------------------------------------------------------------------
+// --- values -------------------------------------------------------------------------------------
 
 void read_gate(gate& to, reading& in) {
     static constexpr std::pair<std::string_view, gate> table[] = {
@@ -469,8 +468,7 @@ void read_provider_dir(main_conf& to, reading& in) {
         throw conf_error(wrong->where, wrong->message);
 }
 
-// --- rows
-// -----------------------------------------------------------------------------------------
+// --- rows ---------------------------------------------------------------------------------------
 
 template <class>
 struct member_of;
@@ -591,8 +589,7 @@ constexpr directive directives[] = {
     {"auth_js_verify", location, 0, 1, "[redirect]", directive::gate, nullptr, act_verify},
 };
 
-// --- what nginx calls
-// -----------------------------------------------------------------------------
+// --- what nginx calls ---------------------------------------------------------------------------
 
 std::vector<std::string> words_of(ngx_conf_t* cf) {
     std::vector<std::string> words;
