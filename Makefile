@@ -139,7 +139,7 @@ install: module
 	install -D -m 644 $(MODULE) $(DESTDIR)$(MODULES_DIR)/ngx_http_auth_js_module.so
 	install -D -m 644 packaging/mod-http-auth-js.conf $(DESTDIR)$(AVAILABLE_DIR)/mod-http-auth-js.conf
 	install -d $(DESTDIR)$(MAN_DIR)/man7 $(DESTDIR)$(DOC_DIR)/examples
-	perl packaging/man.pl $(VERSION) <README.md | gzip -9n >$(DESTDIR)$(MAN_DIR)/man7/nginx-auth-js.7.gz
+	perl packaging/man.pl $(VERSION) $(DOC_DIR) <README.md | gzip -9n >$(DESTDIR)$(MAN_DIR)/man7/nginx-auth-js.7.gz
 	install -m 644 README.md docs/providers.md $(DESTDIR)$(DOC_DIR)/
 	install -m 644 LICENSE $(DESTDIR)$(DOC_DIR)/copyright
 	install -m 644 conf.examples/* sql/*.sql $(DESTDIR)$(DOC_DIR)/examples/
@@ -148,11 +148,15 @@ install: module
 # It depends on the very build of nginx that it was made for (nginx-abi-...).
 DEB_ARCH = $(shell dpkg --print-architecture)
 DEB      = $(BUILD)/libnginx-mod-http-auth-js_$(VERSION)-1_$(DEB_ARCH).deb
-deb: module
+deb: module | deps-deb
 	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/debian $(BUILD)/deb/tree/DEBIAN
 	@$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/deb/tree >/dev/null
 	@strip --strip-unneeded $(BUILD)/deb/tree$(MODULES_DIR)/*.so
 	@gzip -9nc CHANGELOG.md >$(BUILD)/deb/tree$(DOC_DIR)/changelog.gz
+	@{ echo 'auth-js ($(VERSION)-1) unstable; urgency=medium'; echo; \
+	   echo '  * What changed is in changelog.gz.'; echo; \
+	   echo " -- $$(sed -n 's/^Maintainer: //p' packaging/control.in)  $$(date -R -r VERSION)"; } | \
+	    gzip -9n >$(BUILD)/deb/tree$(DOC_DIR)/changelog.Debian.gz
 	@echo 'Source: auth-js' >$(BUILD)/deb/debian/control
 	@set -e; root=$(abspath $(BUILD))/deb/tree; \
 	shlibs=$$(cd $(BUILD)/deb && dpkg-shlibdeps -O $$root$(MODULES_DIR)/*.so | sed 's/^shlibs:Depends=//'); \
@@ -163,6 +167,8 @@ deb: module
 	(cd $$root && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum) >$$root/DEBIAN/md5sums
 	@dpkg-deb --root-owner-group --build $(BUILD)/deb/tree $(DEB)
 	@t/package.sh $(DEB) $(VERSION)
+	@lintian --fail-on error,warning --allow-root \
+	    --suppress-tags initial-upload-closes-no-bugs $(DEB)  # asks for a bug in Debian's tracker
 
 # For clangd and its kin, which look into build/ by themselves.
 $(BUILD)/compile_commands.json: $(CORE_SRC) $(GLUE_SRC) VERSION Makefile
@@ -180,7 +186,7 @@ run: module node_modules/.package-lock.json
 # --- what is needed from the distribution ---------------------------------------------------------
 deps:
 	@t/deps.sh build test
-deps-build deps-node deps-test:
+deps-build deps-node deps-test deps-deb:
 	@t/deps.sh $(@:deps-%=%)
 
 # --- tests ----------------------------------------------------------------------------------------
@@ -262,9 +268,10 @@ $(PRELOADED): $(BUILD)/tools/%.so: t/tools/%.c
 	$(say)$(CC) -shared -fPIC -O1 -Wall -Wextra $< -o $@ -lsqlite3
 
 # Flows: Node's test runner against real providers, hostile ones, and browsers.
+FLOWS ?= $(sort $(wildcard t/flows/*.test.mjs))
 flows: export AUTH_JS_MODULE = $(abspath $(MODULE))
 flows: module $(PRELOADED) node_modules/.package-lock.json | deps-test
-	$(patience) node --test --test-timeout=600000 $(sort $(wildcard t/flows/*.test.mjs))
+	$(patience) node --test --test-timeout=600000 $(FLOWS)
 node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-node
 	npm ci --no-audit --no-fund
 	@touch $@
@@ -293,6 +300,7 @@ test: lint unit fuzz-replay blocks flows
 # binary, a preloaded runtime would not see nginx's own reads and writes of our memory. What is not
 # checked of undefined behaviour is what nginx's C lives by. A report of any process fails the run.
 ASAN_BUILD = build-asan
+ASAN_PARTS ?= unit blocks flows
 ASAN       = -fsanitize=address,undefined -fno-sanitize=vptr,function
 ASAN_NGINX = -fno-sanitize=alignment,pointer-overflow,nonnull-attribute -g -O1 -fno-omit-frame-pointer
 ASAN_MAKE  = $(MAKE) BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
@@ -307,7 +315,7 @@ asan: | deps-build deps-test
 	+$(ASAN_MAKE) module
 	+$(MAKE) -C $(ASAN_BUILD)/nginx-src -f objs/Makefile --no-print-directory binary
 	t/tools/checked.sh asan $(ASAN_BUILD)/checked $(ASAN_BUILD)/nginx-src/objs/nginx \
-	    $(ASAN_MAKE) unit blocks flows
+	    $(ASAN_MAKE) $(ASAN_PARTS)
 
 # The same of the ordinary build by valgrind: unit tests, and nginx through sign-ins.
 valgrind: module $(UNIT_BIN) node_modules/.package-lock.json | deps-test
@@ -321,5 +329,5 @@ clean:
 
 -include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(BUILD)/fuzz/replay.d \
          $(TOKEN).d
-.PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install deb run deps deps-build deps-node deps-test unit bench fuzz fuzz-programs fuzz-replay blocks flows lint test clean always
+.PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install deb run deps deps-build deps-node deps-test deps-deb unit bench fuzz fuzz-programs fuzz-replay blocks flows lint test clean always
 always:

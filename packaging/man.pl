@@ -1,11 +1,11 @@
 #!/usr/bin/perl
 # nginx-auth-js(7) from README.md, so that directives and variables are described once:
-# man.pl <version> < README.md > nginx-auth-js.7. Understands the Markdown that README.md uses:
-# headings, paragraphs, tables, lists, code in fences and in line.
+# man.pl <version> <docs> < README.md > nginx-auth-js.7; docs: where `make install` puts them.
+# Understands the Markdown that README.md uses: headings, paragraphs, tables, lists, code in fences and in line.
 use strict;
 use warnings;
 
-my $version = shift // die "usage: man.pl <version> < README.md\n";
+my ($version, $docs) = @ARGV == 2 ? splice @ARGV : die "usage: man.pl <version> <docs> < README.md\n";
 my %wanted = map { $_ => 1 } ('Six lines', 'Directives', 'Variables', 'Limits');
 my ($on, $code, @paragraph, @table) = (0, 0);
 
@@ -19,11 +19,12 @@ sub plain {  # text for roff, with nothing in it that roff would read
 
 sub inline {
     my $s = shift;
+    $s =~ s{\[conf\.examples\]\([^)]*\)}{`$docs/examples`};
     $s =~ s/\[([^\]]*)\]\([^)]*\)/$1/g;                     # a link is its text
     my $out = '';
     for my $part (split /(`[^`]*`|\*\*[^*]*\*\*)/, $s) {
         if    ($part =~ /^`(.*)`$/)     { $out .= '\fB' . plain($1) . '\fR' }
-        elsif ($part =~ /^\*\*(.*)\*\*$/) { $out .= '\fI' . plain($1) . '\fR' }
+        elsif ($part =~ /^\*\*(.*)\*\*$/) { $out .= '\fI' . plain($1 =~ tr/`//dr) . '\fR' }
         else                            { $out .= plain($part) }
     }
     $out =~ s/^([.'])/\\&$1/;
@@ -42,7 +43,8 @@ sub flush_text {
     @table = ();
 }
 
-print qq(.TH NGINX-AUTH-JS 7 "" "ngx_http_auth_js_module $version"\n);
+# Left-aligned and without hyphenation: names are copied from here.
+print qq(.TH NGINX-AUTH-JS 7 "" "ngx_http_auth_js_module $version"\n.nh\n.ad l\n);
 print ".SH NAME\nnginx\\-auth\\-js \\- Auth.js inside nginx: directives and variables\n";
 while (my $line = <STDIN>) {
     chomp $line;
@@ -80,4 +82,6 @@ while (my $line = <STDIN>) {
     }
 }
 flush_text();
+print ".SH FILES\n.TP\n\\fB/etc/nginx/modules\\-enabled/50\\-mod\\-http\\-auth\\-js.conf\\fR\n",
+    "loads the module where Debian's package is installed: leave line 1 of the synopsis out.\n";
 print ".SH SEE ALSO\n\\fBnginx\\fR(8), https://authjs.dev\n";

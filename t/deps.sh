@@ -1,6 +1,6 @@
 #!/bin/sh
 # What is needed from the distribution (Debian 12), said before it is installed. Called by every
-# target, so it costs nothing when nothing is missing. Arguments: build, node, test.
+# target, so it costs nothing when nothing is missing. Arguments: build, node, test, deb.
 set -eu
 
 build="g++ make nginx nginx-dev libssl-dev libcurl4-openssl-dev libjq-dev libsqlite3-dev
@@ -9,6 +9,7 @@ test="libcmocka-dev perl libtest-base-perl libtest-longstring-perl liblist-moreu
       clang libclang-rt-14-dev clang-format curl openssl
       sqlite3 jq procps valgrind chromium fonts-dejavu-core libnginx-mod-http-js libnginx-mod-http-lua
       libnginx-mod-http-echo"
+deb="curl lintian man-db bsdextrautils sqlite3"
 
 node_is_new() {  # 20 or later: what oidc-provider asks for
     v=$("$1" -p 'process.versions.node.split(".")[0]' 2>/dev/null) && [ "$v" -ge 20 ]
@@ -20,7 +21,8 @@ for part in "$@"; do
         build) wanted="$wanted $build" ;;
         node) node=yes ;;
         test) wanted="$wanted $test"; node=yes ;;
-        *) echo "usage: $0 [build] [node] [test]" >&2; exit 2 ;;
+        deb) wanted="$wanted $deb" ;;
+        *) echo "usage: $0 [build] [node] [test] [deb]" >&2; exit 2 ;;
     esac
 done
 
