@@ -1,6 +1,6 @@
 // make bench: what the module costs, measured in one run with one worker over keep-alive
-// connections, in interleaved rounds. CPU is the worker's own (/proc/<pid>/schedstat), so that a busy
-// machine shifts no figure much. Ends in lines `name value`. BENCH_QUICK=1: fewer of everything;
+// connections, in interleaved rounds. CPU is the worker's own with its threads (schedstat), so that a
+// busy machine shifts no figure much. Ends in lines `name value`. BENCH_QUICK=1: fewer of everything;
 // `bench.mjs <part> ...`: some parts alone.
 import assert from "node:assert";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
@@ -21,7 +21,7 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
 const page = "x".repeat(1023) + "\n";
 
 const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
-const cpu = (pid) => Number(fs.readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1000;  // us
+const cpu = (pid) => fs.readdirSync(`/proc/${pid}/task`).reduce((sum, t) => sum + Number(fs.readFileSync(`/proc/${pid}/task/${t}/schedstat`, "utf8").split(" ")[0]), 0) / 1000;  // us
 const memory = (pid, field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))[1]);
 const results = [];
 const result = (name, value, digits) => { results.push(`${name} ${value.toFixed(digits)}`); console.error(`  ${results.at(-1)}`); };
@@ -49,12 +49,14 @@ async function workerOf(nginx) {
     for (let i = 0; i < 1000 && !nginx.workers.length; i++) await new Promise((done) => setTimeout(done, 10));
     return nginx.workers[0];
 }
-const site = (protect = "auth_js on;", more = "") => startNginx({
+const site = (protect = "auth_js on;", more = "", locations = "") => startNginx({
+    main: process.getuid() === 0 ? "user root;" : "",  // a store lies in the folder of the run
     http: `keepalive_requests 100000000; auth_js_secret ${secret}; auth_js_unauthorized 401; ${more}`,
-    server: `location /auth/ { auth_js_handler; } location /page/ { ${protect} }`,
-    files: { "html/page/index.html": page },
+    server: `location /auth/ { auth_js_handler; } location /page/ { ${protect} } ${locations}`,
+    files: { "html/page/index.html": page, "html/free/index.html": page },
     level: "error",
 });
+const stored = "auth_js_adapter sqlite {{prefix}}/db/auth.db;";
 // The same file from nginx without the module.
 const bare = async () => startNginx({
     conf: `worker_processes 1; pid logs/nginx.pid; error_log logs/error.log error; events { worker_connections 1024; }
@@ -78,34 +80,60 @@ async function prove(port, cookie) {
     }
 }
 
+// What the same file costs more with each of some `lists` of cookies, checked by one nginx and not by
+// the other, in interleaved rounds: {ratio, more} in microseconds, medians, by the list's name.
+async function compare(guarded, plain, lists) {
+    const count = n(60_000, 5_000), seen = {};
+    const pids = [await workerOf(guarded), await workerOf(plain)];
+    const cost = async (which, list) => {
+        const before = cpu(pids[which]);
+        await load([guarded, plain][which].port, "/page/index.html", count, 200, "each", list);
+        return (cpu(pids[which]) - before) / count;
+    };
+    for (let round = 0; round < n(9, 3); round++) {
+        for (const [name, cookies] of Object.entries(lists)) {
+            await prove(guarded.port, cookies[round % cookies.length]);
+            const checked = await cost(0, cookies), unchecked = await cost(1, cookies);
+            (seen[name] ??= []).push({ ratio: unchecked / checked, more: checked - unchecked });
+            console.error(`  round ${round + 1}, ${name}: ${checked.toFixed(2)} / ${unchecked.toFixed(2)} us`);
+        }
+    }
+    return Object.fromEntries(Object.entries(seen).map(([name, l]) => [name, { ratio: median(l.map((x) => x.ratio)), more: median(l.map((x) => x.more)) }]));
+}
+
 async function gate() {
     const guarded = await site(), plain = await bare();
-    const cookies = makeCookies(n(10_000, 2_000)), one = [cookies[0]];
-    const count = n(60_000, 5_000);
-    const ratios = [], seen = [], fresh = [];
     try {
-        const pids = [await workerOf(guarded), await workerOf(plain)];
-        const cost = async (which, list) => {
-            const before = cpu(pids[which]);
-            await load([guarded, plain][which].port, "/page/index.html", count, 200, "each", list);
-            return (cpu(pids[which]) - before) / count;
-        };
-        for (let round = 0; round < n(9, 3); round++) {
-            await prove(guarded.port, cookies[round]);
-            const checked = await cost(0, one), unchecked = await cost(1, one);
-            const many = await cost(0, cookies), manyUnchecked = await cost(1, cookies);
-            ratios.push(unchecked / checked);
-            seen.push(checked - unchecked);
-            fresh.push(many - manyUnchecked);
-            console.error(`  round ${round + 1}: ${checked.toFixed(2)} / ${unchecked.toFixed(2)} us, many: ${many.toFixed(2)} / ${manyUnchecked.toFixed(2)} us`);
-        }
+        const cookies = makeCookies(n(10_000, 2_000));
+        const { one, many } = await compare(guarded, plain, { one: cookies.slice(0, 1), many: cookies });
+        result("gate_jwt_ratio", one.ratio, 3);
+        result("gate_seen_us", one.more, 2);
+        result("gate_new_us", many.more, 2);
     } finally {
         await guarded.stop();
         await plain.stop();
     }
-    result("gate_jwt_ratio", median(ratios), 3);
-    result("gate_seen_us", median(seen), 2);
-    result("gate_new_us", median(fresh), 2);
+}
+
+// The same over sessions in SQLite, with and without the worker's memory of them.
+async function gate_db() {
+    const issuer = await startIssuer(), plain = await bare();
+    try {
+        for (const [name, cache] of [["gate_db_ratio", "1s"], ["gate_db_cold_ratio", "off"]]) {
+            const guarded = await site("auth_js on;", `${issuer.block} ${stored} auth_js_session cache=${cache};`);
+            try {
+                const cookies = [];
+                for (let i = 0; i < 9; i++) cookies.push(await signIn(guarded.port));
+                const { many } = await compare(guarded, plain, { many: cookies });
+                result(name, many.ratio, 3);
+            } finally {
+                await guarded.stop();
+            }
+        }
+    } finally {
+        await plain.stop();
+        await issuer.close();
+    }
 }
 
 async function forged() {
@@ -150,7 +178,7 @@ async function startIssuer() {
     });
     await new Promise((done) => server.listen(0, "127.0.0.1", done));
     issuer = `http://127.0.0.1:${server.address().port}`;
-    return { issuer, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }) };
+    return { block: `auth_js_provider bench { type oidc; issuer ${issuer}; client_id bench; client_secret s; checks pkce state nonce; }`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }) };
 }
 
 const settle = (jar, rs) => {
@@ -181,21 +209,56 @@ async function signIns(port, count) {
     await Promise.all(Array.from({ length: 4 }, one));
 }
 
-async function signin() {
+// CPU per complete sign-in in microseconds, and what the worker grew by over all but the first.
+async function measureSignIns(store, first, round) {
     const issuer = await startIssuer();
-    const nginx = await site("auth_js on;", `auth_js_provider bench { type oidc; issuer ${issuer.issuer}; client_id bench; client_secret s; checks pkce state nonce; }`);
+    const nginx = await site("auth_js on;", `${issuer.block} ${store}`);
     try {
         const worker = await workerOf(nginx);
         await prove(nginx.port, await signIn(nginx.port));
-        await signIns(nginx.port, n(2_000, 200));
+        await signIns(nginx.port, first);
         const rounds = [], before = memory(worker, "Rss");
-        for (let round = 0; round < 8; round++) {
+        for (let i = 0; i < 8; i++) {
             const start = cpu(worker);
-            await signIns(nginx.port, n(1_000, 100));
-            rounds.push((cpu(worker) - start) / n(1_000, 100));
+            await signIns(nginx.port, round);
+            rounds.push((cpu(worker) - start) / round);
         }
-        result("signin_us", median(rounds), 0);
-        result("memory_growth_kib", memory(worker, "Rss") - before, 0);
+        return { each: median(rounds), growth: memory(worker, "Rss") - before };
+    } finally {
+        await nginx.stop();
+        await issuer.close();
+    }
+}
+async function signin() {
+    const { each, growth } = await measureSignIns("", n(2_000, 200), n(1_000, 100));
+    result("signin_us", each, 0);
+    result("memory_growth_kib", growth, 0);
+}
+async function signin_sqlite() {
+    const { each } = await measureSignIns(stored, n(200, 20), n(200, 25));
+    result("signin_sqlite_us", each, 0);
+}
+
+// The p99 of a static file from the one worker while 200 people a second sign in, each a write of
+// user, account and session; and without them, for comparison.
+async function write_stall() {
+    const issuer = await startIssuer();
+    const nginx = await site("auth_js on;", `${issuer.block} ${stored}`, "location /free/ { }");
+    try {
+        await prove(nginx.port, await signIn(nginx.port));
+        const rate = 200, length = n(10, 2);  // per second; seconds
+        const probe = () => load(nginx.port, "/free/index.html", length * 400, 200, "probe", [`${cookieName}=x`]);
+        const quiet = await probe();
+        const running = [];
+        const begin = performance.now();
+        const timer = setInterval(() => {
+            while (running.length < Math.min(rate * length, (performance.now() - begin) * rate / 1000)) running.push(signIn(nginx.port));
+        }, 5);
+        const busy = await probe();
+        clearInterval(timer);
+        await Promise.all(running);
+        console.error(`  ${running.length} sign-ins in ${((performance.now() - begin) / 1000).toFixed(1)} s; p99 without them ${(1000 * quiet).toFixed(2)} ms`);
+        result("write_stall_ms", 1000 * busy, 2);
     } finally {
         await nginx.stop();
         await issuer.close();
@@ -304,7 +367,7 @@ async function catalogue() {
     result("provider_kib", (own[0] - own[1]) / all.length, 1);
 }
 
-const parts = { gate, forged, signin, credentials, conf, idle, catalogue };
+const parts = { gate, gate_db, forged, signin, signin_sqlite, write_stall, credentials, conf, idle, catalogue };
 const wanted = process.argv.slice(2);
 for (const [name, run] of Object.entries(parts)) {
     if (wanted.length && !wanted.includes(name)) continue;

@@ -1,13 +1,15 @@
 // A load generator for keep-alive connections: load <port> <path> <requests> <status wanted> <mode>
 // with one Cookie value a line on standard input. Modes: `each` takes the cookies in random order,
-// `forge` changes one random byte behind the first "=" of the one it takes. Ends with an error at
-// the first answer of another status; prints the seconds it took.
+// `forge` changes one random byte behind the first "=" of the one it takes; `probe` asks over one
+// connection, every 2.5 ms. Ends with an error at the first answer of another status; prints the
+// seconds it took, of a probe the 99th percentile of the answers'.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -16,11 +18,10 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace {
-
-constexpr std::size_t connections = 8;
 
 [[noreturn]] void die(const std::string& why) {
     std::fprintf(stderr, "load: %s\n", why.c_str());
@@ -52,10 +53,12 @@ std::size_t answer_length(std::string_view text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 6) die("usage: load <port> <path> <requests> <status> each|forge < cookies");
+    if (argc != 6) die("usage: load <port> <path> <requests> <status> each|forge|probe < cookies");
     const int port = std::atoi(argv[1]);
     const auto wanted = std::string("HTTP/1.1 ") + argv[4] + " ";
-    const bool forge = std::string_view(argv[5]) == "forge";
+    const std::string_view mode = argv[5];
+    const bool forge = mode == "forge", probe = mode == "probe";
+    const std::size_t connections = probe ? 1 : 8;
     std::vector<std::string> heads;
     for (std::string line; std::getline(std::cin, line);)
         heads.push_back("GET " + std::string(argv[2]) +
@@ -81,7 +84,10 @@ int main(int argc, char** argv) {
         if (write(fd, out.data(), out.size()) != static_cast<ssize_t>(out.size()))
             die("cannot write");
     };
-    const auto begin = std::chrono::steady_clock::now();
+    using clock = std::chrono::steady_clock;
+    const auto begin = clock::now();
+    auto sent = begin;
+    std::vector<double> answers;
     for (std::size_t i = 0; i < connections; ++i) {
         polled.push_back({dial(port), POLLIN, 0});
         send_one(polled[i].fd);
@@ -100,9 +106,16 @@ int main(int argc, char** argv) {
             if (!text.starts_with(wanted)) die("answered " + text.substr(0, text.find('\r')));
             text.erase(0, length);
             --to_come;
+            if (probe) {
+                const auto now = clock::now();
+                answers.push_back(std::chrono::duration<double>(now - sent).count());
+                std::this_thread::sleep_until(sent + std::chrono::microseconds(2500));
+                sent = clock::now();
+            }
             send_one(polled[i].fd);
         }
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    std::printf("%.6f\n", took.count());
+    const std::chrono::duration<double> took = clock::now() - begin;
+    std::sort(answers.begin(), answers.end());
+    std::printf("%.6f\n", probe ? answers[answers.size() * 99 / 100] : took.count());
 }
