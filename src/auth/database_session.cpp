@@ -50,11 +50,14 @@ std::optional<verdict> session_cache::find(const config& cf, std::string_view to
     const auto it = at->second;
     // A clock that was set back makes an entry too old as well.
     const bool fresh = now >= it->loaded && now - it->loaded < cf.session.cache;
-    if (!fresh || it->view->expires <= now || shared.seen(it->ended)) {
+    const auto notices = shared.notices();
+    const bool ended = notices != it->notices && shared.posted_since(it->ended, it->notices);
+    if (!fresh || it->view->expires <= now || ended) {
         by_key_.erase(at);
         list_.erase(it);
         return std::nullopt;
     }
+    it->notices = notices;
     if (cf.session.renew && is_due(cf, it->view->expires, now)) return std::nullopt;
     list_.splice(list_.begin(), list_, it);
     verdict v;
@@ -64,7 +67,7 @@ std::optional<verdict> session_cache::find(const config& cf, std::string_view to
 }
 
 void session_cache::keep(const config& cf, std::string_view token, instant now,
-                         std::shared_ptr<const session_view> view) {
+                         std::uint64_t notices, std::shared_ptr<const session_view> view) {
     if (cf.session.cache.count() == 0) return;
     const auto known = by_key_.find(key_of(cf, token));
     if (known != by_key_.end()) {
@@ -72,18 +75,11 @@ void session_cache::keep(const config& cf, std::string_view token, instant now,
         by_key_.erase(known);
         list_.erase(it);
     }
-    list_.push_front({key_of(cf, token), signed_out_key(token), std::move(view), now});
+    list_.push_front({key_of(cf, token), signed_out_key(token), std::move(view), now, notices});
     by_key_.emplace(list_.front().key, list_.begin());
     if (list_.size() <= most_) return;
     by_key_.erase(list_.back().key);
     list_.pop_back();
-}
-
-std::string session_token_of(const config& cf, bool https,
-                             const std::vector<std::string_view>& cookie_lines) {
-    const auto& name = cf.cookies(https)[which::session_token].name;
-    const auto cookie = read_chunks(cookie_jar::parse(cookie_lines), name);
-    return cookie.conflicting ? std::string() : cookie.value;
 }
 
 task<verdict> load_session(const config& cf, std::string token, store_question io) {
@@ -92,6 +88,7 @@ task<verdict> load_session(const config& cf, std::string token, store_question i
         adapters::adapter* store = *cf.adapter;
         if (store == nullptr) throw error(code::unavailable, "this worker has no store");
         const auto asked_at = io.clock.now();
+        const auto notices = io.shared.notices();
         const auto found = co_await store->get_session_and_user(token);
         const auto now = io.clock.now();
         if (!found) {
@@ -113,8 +110,8 @@ task<verdict> load_session(const config& cf, std::string token, store_question i
             view->not_after = unix_seconds(expires);
             v.due = true;
         }
-        // As of the moment it was asked: what was signed out since then is found in `shared`.
-        io.cache.keep(cf, token, asked_at, view);
+        // As of the moment it was asked: what was signed out since then has been posted.
+        io.cache.keep(cf, token, asked_at, notices, view);
         v.session = std::move(view);
         v.status = status::ok;
     } catch (const std::exception& e) {

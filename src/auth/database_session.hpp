@@ -2,6 +2,7 @@
 // may have to wait, and the worker's memory of its last answers (cache=).
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
@@ -26,7 +27,8 @@ public:
     // than `cache=`, expired, due for renewal, or signed out by any worker of this master.
     std::optional<verdict> find(const config& cf, std::string_view token, instant now,
                                 io::shared_cache& shared);
-    void keep(const config& cf, std::string_view token, instant now,
+    // keep remembers what the store said when it was asked: `now`, after so many notices.
+    void keep(const config& cf, std::string_view token, instant now, std::uint64_t notices,
               std::shared_ptr<const session_view> view);
     std::size_t size() const noexcept { return by_key_.size(); }
 
@@ -35,6 +37,7 @@ private:
         std::string key, ended;  // of this map; of signed_out
         std::shared_ptr<const session_view> view;
         instant loaded;
+        std::uint64_t notices;  // of `shared`, that it is known not to be among
     };
     std::size_t most_;
     std::list<entry> list_;  // used last: first
@@ -48,10 +51,6 @@ struct store_question {
     io::shared_cache& shared;
     session_cache& cache;
 };
-
-// session_token_of is the value of the session cookie; empty: none, or two different ones (sec 71).
-std::string session_token_of(const config& cf, bool https,
-                             const std::vector<std::string_view>& cookie_lines);
 
 // load_session asks the store who has this session. An expired row is deleted, one that is due is
 // renewed if the gate renews. It does not throw: a store that cannot be asked is

@@ -290,6 +290,7 @@ verdict ask(const config& cf, bool https, const std::vector<std::string_view>& c
     if (pieces.count == 0) return out;
     if (cf.session.strategy == strategy::database) {
         out.ask_store = true;
+        out.token = join(pieces, known.room);
         return out;
     }
 

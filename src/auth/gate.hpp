@@ -34,8 +34,9 @@ struct verdict {
     auth::status status = status::none;
     std::shared_ptr<const session_view> session;  // set when status is ok
     bool due = false;        // renewal is due (auth_js_session, Auth.js's rule)
-    bool ask_store = false;  // database strategy: load_session decides
+    bool ask_store = false;  // database strategy: load_session decides about `token`
     bool clean = false;      // cookies are there that no longer open: remove
+    std::string token;       // a database session's cookie
 };
 
 // The worker's cache of verified tokens: at most `entries` sessions and `bytes` of cookie text;

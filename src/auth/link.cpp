@@ -160,9 +160,8 @@ task<std::optional<adapters::session>> open_session(context& cx, std::string use
 }
 
 task<std::optional<adapters::session>> close_session(context& cx, std::string token) {
-    constexpr milliseconds remembered{600'000};  // longer than any auth_js_session cache=
     auto gone = co_await cx.demand_store().delete_session(token);
-    cx.io.shared.once(signed_out_key(token), remembered);
+    cx.io.shared.post(signed_out_key(token));
     co_return gone;
 }
 

@@ -7,8 +7,8 @@
 
 namespace authjs::auth {
 
-// The key in the shared cache: io::shared_cache::once() is called with it when a session is
-// deleted, seen() asked before a remembered session is served. A hash, so that shared memory holds
+// The key of the notice: io::shared_cache::post() is called with it when a session is deleted,
+// posted_since() asked before a remembered session is served. A hash, so that shared memory holds
 // no session id.
 std::string signed_out_key(std::string_view session_token);
 

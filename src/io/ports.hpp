@@ -125,8 +125,13 @@ public:
     // once is true for the first caller with this key within `window`, over all workers: throttles
     // of refetches, one-time codes. True too when the zone is full or absent (it is only a cache).
     virtual bool once(std::string_view key, milliseconds window) = 0;
-    // seen is whether `once` was called with this key within its window; changes nothing.
-    virtual bool seen(std::string_view key) = 0;
+    // Notices that every worker hears of before it uses what it remembers (sessions that ended):
+    // `notices` counts them, and costs one read; post adds one; posted_since is whether this key is
+    // among those after the first `count`, true too when that is not known any more. Without a zone
+    // there are none.
+    virtual std::uint64_t notices() = 0;
+    virtual void post(std::string_view key) = 0;
+    virtual bool posted_since(std::string_view key, std::uint64_t count) = 0;
 };
 
 }  // namespace authjs::io

@@ -45,8 +45,7 @@ const auth::verdict& judge(ngx_http_request_t* r, const loc_conf& level, session
     auto& w = worker::current();
     st.verdict = auth::ask(*cf, https_of(r), cookie_lines(r), w.clock.now(), w.tokens);
     if (st.verdict.ask_store) {
-        const auto token = auth::session_token_of(*cf, https_of(r), cookie_lines(r));
-        if (auto known = w.sessions.find(*cf, token, w.clock.now(), w.shared))
+        if (auto known = w.sessions.find(*cf, st.verdict.token, w.clock.now(), w.shared))
             st.verdict = std::move(*known);
     }
     st.by = cf;

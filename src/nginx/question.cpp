@@ -92,10 +92,9 @@ bool ask_store(ngx_http_request_t* r, const loc_conf& level, session_state& st,
     if (std::find(st.waiting.begin(), st.waiting.end(), r) != st.waiting.end()) return false;
     auto& w = worker::current();
     const auto& cf = *level.site->config;
-    auto token = auth::session_token_of(cf, https_of(r), cookie_lines(r));
     auto q = std::make_unique<question>(r, st, then);
     if (!q->start(
-            auth::load_session(cf, std::move(token), {w.clock, w.log, w.shared, w.sessions}))) {
+            auth::load_session(cf, st.verdict.token, {w.clock, w.log, w.shared, w.sessions}))) {
         auto* const waits = q.get();
         waits->keep(std::move(q));
         return false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <span>
 
@@ -11,7 +12,7 @@ namespace authjs::nginx {
 namespace {
 
 ngx_str_t zone_name = ngx_string("auth_js");
-constexpr std::uint32_t layout = 1;
+constexpr std::uint32_t layout = 2;
 
 // A key may stand in any slot of one bucket; a full bucket gives up what ends first.
 struct slot {
@@ -24,6 +25,8 @@ struct table {
     std::uint32_t version;
     std::uint32_t buckets;   // a power of two
     unsigned char seed[32];  // of the keyed hash: what is asked for cannot be aimed at a bucket
+    std::atomic<std::uint64_t> posted;        // notices so far; read without the lock
+    std::array<std::uint64_t, 1024> notices;  // the latest of them: number n at n % size
     bucket all[1];
 };
 
@@ -122,15 +125,30 @@ bool zone::once(std::string_view key, milliseconds window) {
     return true;
 }
 
-bool zone::seen(std::string_view key) {
+std::uint64_t zone::notices() {
+    return shm_ ? static_cast<table*>(shm_->data)->posted.load(std::memory_order_acquire) : 0;
+}
+
+void zone::post(std::string_view key) {
+    if (!shm_) return;
+    auto& t = *static_cast<table*>(shm_->data);
+    const auto h = hashed(t, key);
+    const locked hold(shm_);
+    const auto n = t.posted.load(std::memory_order_relaxed);
+    t.notices[n % t.notices.size()] = h;
+    t.posted.store(n + 1, std::memory_order_release);
+}
+
+bool zone::posted_since(std::string_view key, std::uint64_t count) {
     if (!shm_) return false;
     auto& t = *static_cast<table*>(shm_->data);
     const auto h = hashed(t, key);
-    const auto now = clock_.now().time_since_epoch().count();
-    const auto& b = bucket_of(t, h);
     const locked hold(shm_);
-    return std::any_of(b.begin(), b.end(),
-                       [&](const slot& s) { return s.key == h && s.ends > now; });
+    const auto n = t.posted.load(std::memory_order_relaxed);
+    if (count > n || n - count > t.notices.size()) return true;
+    for (; count < n; ++count)
+        if (t.notices[count % t.notices.size()] == h) return true;
+    return false;
 }
 
 }  // namespace authjs::nginx

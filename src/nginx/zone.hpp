@@ -1,5 +1,5 @@
 // io::shared_cache in one shared-memory zone (auth_js_zone) of all workers of a master. It holds
-// keyed hashes of what was asked and when that ends, nothing else.
+// keyed hashes of what was asked and when that ends, and of the latest notices, nothing else.
 #pragma once
 
 #include "io/ports.hpp"
@@ -16,7 +16,9 @@ public:
     // Finds the zone of this cycle; without one every answer is as from an empty cache.
     zone(ngx_cycle_t* cycle, io::clock& clock);
     bool once(std::string_view key, milliseconds window) override;
-    bool seen(std::string_view key) override;
+    std::uint64_t notices() override;
+    void post(std::string_view key) override;
+    bool posted_since(std::string_view key, std::uint64_t count) override;
 
 private:
     ngx_shm_zone_t* shm_ = nullptr;

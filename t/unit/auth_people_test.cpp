@@ -355,7 +355,7 @@ void test_sign_out_ends_the_session_everywhere(void**) {
     rs = w.post_csrf("/auth/signout");
     assert_false(w.signed_in());
     assert_int_equal(w.store.sessions.size(), 0);
-    assert_true(w.shared.seen(auth::signed_out_key("s1")));
+    assert_true(w.shared.posted_since(auth::signed_out_key("s1"), 0));
     assert_int_equal(w.internal.posts.size(), 1);
 }
 

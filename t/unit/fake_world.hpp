@@ -117,8 +117,14 @@ public:
     bool once(std::string_view key, milliseconds) override {
         return keys.insert(std::string(key)).second;
     }
-    bool seen(std::string_view key) override { return keys.contains(std::string(key)); }
+    std::uint64_t notices() override { return posted.size(); }
+    void post(std::string_view key) override { posted.emplace_back(key); }
+    bool posted_since(std::string_view key, std::uint64_t count) override {
+        return std::find(posted.begin() + static_cast<std::ptrdiff_t>(count), posted.end(), key) !=
+               posted.end();
+    }
     std::set<std::string> keys;
+    std::vector<std::string> posted;
 };
 
 class letter_box final : public email::mailer {

@@ -34,7 +34,9 @@ public:
         until = clock_.now() + window;
         return true;
     }
-    bool seen(std::string_view key) override { return clock_.now() < until_[std::string(key)]; }
+    std::uint64_t notices() override { return 0; }
+    void post(std::string_view) override {}
+    bool posted_since(std::string_view, std::uint64_t) override { return false; }
 
 private:
     fixed_clock& clock_;

@@ -169,7 +169,10 @@ public:
 class leases final : public io::shared_cache {
 public:
     bool once(std::string_view key, milliseconds) override { return taken_.emplace(key).second; }
-    bool seen(std::string_view key) override { return taken_.count(std::string(key)) != 0; }
+    bool taken(const std::string& key) const { return taken_.count(key) != 0; }
+    std::uint64_t notices() override { return 0; }
+    void post(std::string_view) override {}
+    bool posted_since(std::string_view, std::uint64_t) override { return false; }
 
 private:
     std::set<std::string> taken_;
