@@ -267,10 +267,18 @@ $(PRELOADED): $(BUILD)/tools/%.so: t/tools/%.c
 	@mkdir -p $(@D)
 	$(say)$(CC) -shared -fPIC -O1 -Wall -Wextra $< -o $@ -lsqlite3
 
+# The core, signing people in without nginx (t/flows/profiles.test.mjs).
+SIGN_INS := $(BUILD)/tools/sign_ins
+$(SIGN_INS): t/tools/sign_ins.cpp $(CORE_LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) -It/unit -c $< -o $@.o
+	$(say)$(CXX) $(SAN) $@.o $(CORE_LIB) $(LIBS) -lcmocka -lpthread -o $@
+
 # Flows: Node's test runner against real providers, hostile ones, and browsers.
 FLOWS ?= $(sort $(wildcard t/flows/*.test.mjs))
 flows: export AUTH_JS_MODULE = $(abspath $(MODULE))
-flows: module $(PRELOADED) node_modules/.package-lock.json | deps-test
+flows: export AUTH_JS_SIGN_INS = $(abspath $(SIGN_INS))
+flows: module $(PRELOADED) $(SIGN_INS) node_modules/.package-lock.json | deps-test
 	$(patience) node --test --test-timeout=600000 $(FLOWS)
 node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-node
 	npm ci --no-audit --no-fund
@@ -328,6 +336,6 @@ clean:
 	rm -rf build build-asan $(BUILD) t/servroot*
 
 -include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(BUILD)/fuzz/replay.d \
-         $(TOKEN).d
+         $(TOKEN).d $(SIGN_INS).d
 .PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install deb run deps deps-build deps-node deps-test deps-deb unit bench fuzz fuzz-programs fuzz-replay blocks flows lint test clean always
 always:

@@ -16,8 +16,10 @@ namespace authjs::providers {
 namespace {
 
 // What stands before every program, for filters that have to mean what JavaScript means: a member
-// that leads to nothing is left out (a member of a text or a number is nothing, too), an empty
-// string may count as nothing.
+// that leads to nothing is left out (a member of a text or a number is nothing, too). some(f) is
+// its f || null, either(f; g) its f ?? g, text its String(), spaced its `${a} ${b}` without what is
+// missing, words its filter(Boolean).join(" "). An id is made of texts and numbers only, and of no
+// number beyond 2^53: two people could become one.
 constexpr std::string_view prelude = R"jq(
 def is_there($at): $at == [] or (try (getpath($at[:-1]) | has($at[-1])) catch false);
 def leads_to(f): try [path(f)] catch null;
@@ -25,10 +27,20 @@ def field($name; f): leads_to(f) as $at
   | if $at == null or ($at != [] and is_there($at[0])) then
       try {($name): f} catch if type == "string" and startswith("Cannot index ") then {} else error end
     else {} end;
-def some(f): [f] | if .[0] == "" then null else .[0] end;
+def some(f): [f] | .[0] | if . == "" or . == 0 or . == false then null else . end;
+def either(f; g): if ([f?] | .[0]) != null then f else g end;
 def must(f): f | if . == null then error("a member that must be there is missing") else . end;
-def spaced: map(select(. != null)) | join(" ");
-def words: map(select(. != "")) | spaced;
+def text: if type == "string" then .
+  elif type == "array" then map(if . == null then "" else text end) | join(",")
+  elif type == "object" then "[object Object]"
+  elif . == 0 then "0"
+  else tostring end;
+def id_text: if type == "string" then .
+  elif type != "number" then error("the id is no text and no number")
+  elif fabs >= 9007199254740992 then error("the id is a number with more digits than a double holds")
+  else text end;
+def spaced: map(select(. != null) | text) | join(" ");
+def words: map(some(.)) | spaced;
 def digits_mod($m): reduce (explode[] - 48) as $digit (0; (. * 10 + $digit) % $m);
 )jq";
 

@@ -159,6 +159,7 @@ json::value userinfo_document(const http::response& answer) {
     if (!is_2xx(answer)) throw unmapped("userinfo was answered " + std::to_string(answer.status));
     auto document = json::parse(answer.body);
     if (!document) throw error(code::callback_route_error, "userinfo is no JSON");
+    if (!document->is_object() && !document->is_array()) throw unmapped("userinfo is no object");
     return std::move(*document);
 }
 
@@ -216,24 +217,24 @@ mapped_user map_profile(const provider& p, const identity_input& in) {
     }
     if (!out.user.is_object()) throw unmapped("the mapping gave no object");
 
-    const auto* id = out.user.find("id");
-    if (id == nullptr || id->is_null()) throw unmapped("the mapping gave no id");
-    out.account_id_is_number = id->is_number();
-    if (!id->is_string() && !id->is_number()) throw unmapped("the id is no text and no number");
-    out.account_id = json::text_of(*id);
-    if (!id->truthy())  // what JavaScript takes for none comes through Auth.js's mapping, no
-                        // further
-        throw error(code::callback_route_error, "the provider gave an empty id")
-            .with("provider", p.id);
-    if (lost_in(*id, out.account_id) || lost_in(in.profile, out.account_id) ||
-        lost_in(in.token, out.account_id))
-        throw unmapped("the id is a number with more digits than a double holds");
-
     const auto* email = out.user.find("email");
     if (email != nullptr && email->is_null())
         out.user.erase("email");  // null?.toLowerCase()
     else if (email != nullptr && !email->is_string())
         throw unmapped("the address is no text");
+
+    const auto* id = out.user.find("id");
+    if (id == nullptr || id->is_null()) throw unmapped("the mapping gave no id");
+    out.account_id_is_number = id->is_number();
+    if (!id->truthy())  // what JavaScript takes for none comes through Auth.js's mapping, no
+                        // further
+        throw error(code::callback_route_error, "the provider gave an empty id")
+            .with("provider", p.id);
+    if (!id->is_string() && !id->is_number()) throw unmapped("the id is no text and no number");
+    out.account_id = json::text_of(*id);
+    if (lost_in(*id, out.account_id) || lost_in(in.profile, out.account_id) ||
+        lost_in(in.token, out.account_id))
+        throw unmapped("the id is a number with more digits than a double holds");
     return out;
 }
 

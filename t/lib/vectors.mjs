@@ -60,12 +60,13 @@ export function unknownMembers(file, shape = format, at = "") {
 export const word = (text) => `"${String(text).replace(/[\\"]/g, "\\$&").replaceAll("$", "$$$$")}"`;
 const dig = (o, dotted) => dotted.split(".").reduce((v, k) => v?.[k], o);
 
-// block answers the lines, or throws where an option has none.
-export function block(id, options, { port } = {}) {
+// block answers the lines, or throws where an option has none; linesOf the same as lists of words.
+export const block = (id, options, around) => linesOf(id, options, around).map(([name, ...words]) => `${name} ${words.map(word).join(" ")};`);
+export function linesOf(id, options, { port } = {}) {
     const file = path.join(root, "providers", `${id}.json`);
     const known = fs.existsSync(file) ? json(file).options ?? {} : {};
     const lines = [], rest = structuredClone(options);
-    const add = (...words) => lines.push(`${words[0]} ${words.slice(1).map(word).join(" ")};`);
+    const add = (...words) => lines.push(words.map(String));
     const take = (name) => { const v = rest[name]; delete rest[name]; return v; };
     for (const [name, spec] of Object.entries(known)) {
         const js = spec.js ?? name, value = dig(rest, js);

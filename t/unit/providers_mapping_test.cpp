@@ -133,6 +133,28 @@ static void test_some_takes_the_empty_string_for_nothing(void**) {
     assert_text(text("some(.a)", R"({"a":""})"), "null");
     assert_text(text("some(.a)", R"({"a":"x"})"), "\"x\"");
 }
+static void test_some_takes_zero_and_false_for_nothing(void**) {
+    for (const auto* none : {"0", "-0.0", "false", "null"})
+        assert_text(text("some(.)", none), "null");
+    assert_text(text("some(.a.b?)", R"({"a":1})"), "null");
+    assert_text(text("some(.)", "[]"), "[]");
+}
+static void test_either_skips_only_null(void**) {
+    assert_text(text("field(\"n\"; either(.a; .b))", R"({"a":false})"), R"({"n":false})");
+    assert_text(text("field(\"n\"; either(.a; .b))", R"({"a":null,"b":""})"), R"({"n":""})");
+    assert_text(text("field(\"n\"; either(.a; .b))", R"({"a":null})"), "{}");
+    assert_text(text("either(.a.b; null)", R"({"a":[]})"), "null");
+}
+static void test_text_is_what_javascript_writes(void**) {
+    assert_text(text("[.[] | text]", R"(["a",1.5,-0,true,null,[1,[null,"b"]],{"a":1}])"),
+                R"(["a","1.5","0","true","null","1,,b","[object Object]"])");
+}
+static void test_an_id_is_made_of_texts_and_safe_numbers(void**) {
+    assert_text(text("[.[] | id_text]", R"(["007","",5,9007199254740991])"),
+                R"(["007","","5","9007199254740991"])");
+    for (const auto* none : {"9007199254740992", "1e21", "[\"a\"]", "{}", "true", "null"})
+        assert_true(failure_of([&] { run("id_text", none); }).has_value());
+}
 static void test_must_fails_without_a_value(void**) {
     assert_true(failure_of([] { run("must(.a)", "{}"); }).has_value());
 }
@@ -160,6 +182,10 @@ int main() {
         unit(test_words_leaves_out_what_is_missing),
         unit(test_spaced_keeps_what_is_empty),
         unit(test_some_takes_the_empty_string_for_nothing),
+        unit(test_some_takes_zero_and_false_for_nothing),
+        unit(test_either_skips_only_null),
+        unit(test_text_is_what_javascript_writes),
+        unit(test_an_id_is_made_of_texts_and_safe_numbers),
         unit(test_must_fails_without_a_value),
         unit(test_digits_mod_counts_beyond_doubles),
     };
