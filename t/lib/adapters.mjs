@@ -1,6 +1,7 @@
 // The real JavaScript adapters of Auth.js over one SQLite file, each as { adapter, close() }, and the
 // tables as their tools make them.
 import fs from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "libsql";
@@ -61,7 +62,59 @@ const connect = (file) => {
     return db;
 };
 
+// Values bound once for all, which libsql's statements lack when they stand in for better-sqlite3's.
+async function bindsValues() {
+    const { default: Sqlite } = await import("better-sqlite3");
+    const { prototype } = new Sqlite(":memory:").prepare("SELECT 1").constructor;
+    prototype.bind = function (values) {
+        for (const how of ["run", "all"]) this[how] = () => prototype[how].call(this, values);
+        return this;
+    };
+}
+
+// Prisma's client as its generator would write it, made from the catalog: the schema's text for the
+// query compiler, the models for the client. No plan is shared between queries ("AAAA": an empty graph).
+async function prismaClient() {
+    const types = { TEXT: "String", DATETIME: "DateTime", INTEGER: "Int", BOOLEAN: "Boolean" };
+    const children = Object.keys(layouts.prisma).filter((name) => layouts.prisma[name].foreignKeys.length);
+    const words = (t, { name }) => (t.primaryKey.join() === name ? ` @id${name === "id" ? " @default(cuid())" : ""}` : "")
+        + (t.unique.some((u) => u.columns.join() === name) ? " @unique" : "") + ({ createdAt: " @default(now())", updatedAt: " @updatedAt" }[name] ?? "");
+    const models = {};
+    let schema = 'datasource db {\n provider = "sqlite"\n}\n';
+    for (const [name, t] of Object.entries(layouts.prisma)) {
+        const lines = t.columns.map((c) => `${c.name} ${types[c.type]}${c.nullable ? "?" : ""}${words(t, c)}`);
+        const fields = t.columns.map((c) => ({ name: c.name, kind: "scalar", type: types[c.type] }));
+        const relation = (field, type, from) => fields.push({ name: field, kind: "object", type, relationName: `${from}ToUser` });
+        if (t.foreignKeys.length) lines.push("user User @relation(fields: [userId], references: [id], onDelete: Cascade)"), relation("user", "User", name);
+        if (name === "User") for (const child of children) lines.push(`${child.toLowerCase()}s ${child}[]`), relation(`${child.toLowerCase()}s`, child, child);
+        if (t.primaryKey.length > 1) lines.push(`@@id([${t.primaryKey}])`);
+        for (const u of t.unique) if (u.columns.length > 1) lines.push(`@@unique([${u.columns}])`);
+        schema += `model ${name} {\n ${lines.join("\n ")}\n}\n`;
+        models[name] = { fields, dbName: null, schema: null };
+    }
+    const require = createRequire(import.meta.url);
+    const { getPrismaClient } = require("@prisma/client/runtime/client");
+    const PrismaClient = getPrismaClient({
+        previewFeatures: [], clientVersion: require("@prisma/client/package.json").version, engineVersion: "", activeProvider: "sqlite",
+        inlineSchema: schema, runtimeDataModel: { models, enums: {}, types: {} }, parameterizationSchema: { strings: [], graph: "AAAA" },
+        compilerWasm: {
+            getRuntime: async () => require("@prisma/client/runtime/query_compiler_fast_bg.sqlite.js"),
+            getQueryCompilerWasmModule: async () => new WebAssembly.Module(Buffer.from(require("@prisma/client/runtime/query_compiler_fast_bg.sqlite.wasm-base64.js").wasm, "base64")),
+            importName: "./query_compiler_fast_bg.js",
+        },
+    });
+    return PrismaClient;
+}
+
 export const openers = {
+    async prisma(file) {
+        const { PrismaAdapter } = await import("@auth/prisma-adapter");
+        const { PrismaBetterSqlite3 } = await import("@prisma/adapter-better-sqlite3");
+        const PrismaClient = await prismaClient();
+        await bindsValues();
+        const prisma = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: `file:${file}` }) });
+        return { adapter: PrismaAdapter(prisma), close: () => prisma.$disconnect() };
+    },
     async drizzle(file) {
         const { DrizzleAdapter } = await import("@auth/drizzle-adapter");
         const { drizzle } = await import("drizzle-orm/better-sqlite3");
