@@ -214,7 +214,7 @@ M read_model(const table& t, const sql::row& r, std::size_t from = 0) {
         const auto& v = r[from + i];
         if (c.role == role::field)
             std::visit([&](auto at) { read_into(m.*at, v); }, schema<M>::fields[c.field].at);
-        else if (auto* more = more_of(m); more && c.role != role::row_id)
+        else if (auto* more = more_of(m))
             more->push_back({c.name, to_json(v, c.kind)});
     }
     return m;

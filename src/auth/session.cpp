@@ -20,11 +20,9 @@ json::value default_answer(const json::value& from, std::string_view image_name,
     return out;
 }
 
-// On an update the browser's `data` goes to the callbacks, unchecked: they decide what to take.
-void add_update(const context& cx, json::value& document, std::string_view name) {
-    if (!cx.post()) return;
-    document.set("trigger", "update");
-    if (const auto* data = cx.body.find("data")) document.set(name, *data);
+// What an update brings goes to the callbacks, unchecked: they decide what to take of it.
+const json::value* update_of(const context& cx) {
+    return cx.post() ? cx.body.find("data") : nullptr;
 }
 
 task<json::value> jwt_session(context& cx, const session_chunks& cookie) {
@@ -37,7 +35,8 @@ task<json::value> jwt_session(context& cx, const session_chunks& cookie) {
     }
     json::value document;
     document.set("token", *opened.claims);
-    add_update(cx, document, "session");
+    if (cx.post()) document.set("trigger", "update");
+    if (const auto* data = update_of(cx)) document.set("session", *data);
     auto token = co_await ask_jwt(cx, std::move(document));
     if (!token) {
         cx.remove_session();
@@ -80,7 +79,8 @@ task<json::value> database_session(context& cx, const session_chunks& cookie) {
     json::value document;
     document.set("session", std::move(row));
     document.set("user", user);
-    add_update(cx, document, "newSession");
+    if (const auto* data = update_of(cx)) document.set("newSession", *data);
+    if (cx.post()) document.set("trigger", "update");
     auto session = co_await ask_session(cx, std::move(document), std::move(answer));
     cx.set_session(cookie.value, expires);
     json::value message;

@@ -24,7 +24,7 @@ for (const [name, open] of Object.entries(openers))
         let site, node, file;
         before(async () => {
             site = await storeSite({
-                provider, adapter: `${name} sqlite:{{prefix}}/db/auth.db`, session: "auth_js_session cache=off;",
+                provider, adapter: `${name} sqlite:{{prefix}}/db/auth.db`, session: "auth_js_session cache=off; auth_js_callback session jq .session;",
                 providers: oauthBlock(provider, "forge") + `auth_js_provider nodemailer { server smtp://127.0.0.1:${mail.port}; from no-reply@example.com; }`,
             });
             file = path.join(site.prefix, "db/auth.db");
@@ -84,6 +84,10 @@ for (const [name, open] of Object.entries(openers))
             const both = await adapter.getSessionAndUser(token);
             assert.strictEqual(both.user.id, user.id);
             assert.ok(Math.abs(ms(both.session.expires) - Date.now() - 30 * 86_400_000) < 60_000);
+            // The session callback is told what Node's would be: row ids and time stamps too.
+            const told = await b.session(), plain = JSON.parse(JSON.stringify(both));
+            for (const [here, there] of [[told, plain.session], [told.user, plain.user]])
+                for (const [name, value] of Object.entries(there)) assert.ok(name in here && (String(here[name]) === String(value) || ms(here[name]) === ms(value)), `${name}: ${here[name]} for ${value}`);
             // Node renews, the module sees it; Node signs out, the module refuses.
             const later = new Date(Date.now() + 30 * 86_400_000 + 1234);
             await adapter.updateSession({ sessionToken: token, expires: later });

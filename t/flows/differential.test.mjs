@@ -355,7 +355,7 @@ script("stores: letters and links", () => each(stored(), async (w) => {
 }));
 
 const struck = (w) => Object.keys(strikes).filter((what) => w.strategy === "database" || !what.startsWith("the session"));
-script("stores: rows that grow old, change, or go", () => each(stored().filter((w) => w.name !== "rows-called"), (w) => each(struck(w), (what) => each(["", "link", "second", "signout", "again"], async (then) => {
+script("stores: rows that grow old, change, or go", () => each(stored().filter((w) => w.name !== "rows"), (w) => each(struck(w), (what) => each(["", "link", "second", "signout", "again"], async (then) => {
     const p = new Pair(lab, w);
     await p.signIn("hub", { user: ada });
     if (then === "link") await p.mail("ada@example.com");

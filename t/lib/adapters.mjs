@@ -153,7 +153,7 @@ export const openers = {
             bind: (...v) => prepare(sql, v),
             run: async () => { const r = db.prepare(sql).run(...values); return { success: true, meta: { changes: r.changes } }; },
             all: async () => ({ success: true, results: db.prepare(sql).all(...values) }),
-            first: async () => db.prepare(sql).get(...values) ?? null,
+            first: async () => { const { _metadata, ...row } = db.prepare(sql).get(...values) ?? {}; return _metadata ? row : null; },
         });
         return { adapter: D1Adapter({ prepare }), close: () => db.close() };
     },

@@ -71,7 +71,7 @@ export class Twins {
         all[this.users].forEach((row, i) => names.set(row.id, `<user ${i + 1}>`));
         all[this.sessions].forEach((row, i) => names.set(row.sessionToken, `<session ${i + 1}>`));
         const value = (v, column) => (names.has(v) ? names.get(v)
-            : typeof v === "number" && dates.test(column) ? `${moment(v / 1000)} as a number` : masked(v, column));
+            : v !== null && dates.test(column) ? `${moment(new Date(v) / 1000)}, ${typeof v} ${String(v).slice(19)}`.replace(/\.\d{3}/, "") : masked(v, column));
         const tables = Object.fromEntries(Object.entries(all).map(([t, rows]) =>
             [t, rows.map((row) => Object.fromEntries(Object.entries(row).map(([c, v]) => [c, value(v, c)])))]));
         return { tables, names };

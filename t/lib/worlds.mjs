@@ -209,9 +209,9 @@ function rows(at, plain, broken) {
         { name: "preview", providers: [...some("op", "hub"), form], redirectProxyUrl: "https://proxy.example/auth" },
         { name: "proxy", origin: "https://proxy.example", providers: [...some("op", "hub"), form], redirectProxyUrl: "https://proxy.example/auth" },
         { name: "rows", store: "drizzle", strategy: "database", providers: [...some("op", "full", "hub", "mapped"), letters] },
-        { name: "rows-jwt", store: "drizzle", strategy: "jwt", providers: [...some("op", "hub"), letters, form] },
+        { name: "rows-jwt", store: "drizzle", strategy: "jwt", callbacks: "jq", providers: [...some("op", "hub"), letters, form] },
         { name: "rows-filters", store: "kysely", strategy: "database", callbacks: "jq", session: { maxAge: 3600, updateAge: 60 }, pages: { newUser: "/welcome?x=1", verifyRequest: "/sent" }, providers: [...some("op"), ...some("hub").map((p) => ({ ...p, linksByEmail: true })), { ...letters, maxAge: 600 }] },
-        { name: "rows-called", origin: "https://rows.example", store: "drizzle", strategy: "jwt", callbacks: "uri", pages: { newUser: "/welcome" }, providers: [...some("op", "hub").map((p) => ({ ...p, linksByEmail: p.id === "op" })), letters] },
+        { name: "rows-called", origin: "https://rows.example", store: "drizzle", strategy: "database", callbacks: "uri", pages: { newUser: "/welcome" }, providers: [...some("op", "hub").map((p) => ({ ...p, linksByEmail: p.id === "op" })), letters] },
     ];
 }
 
