@@ -95,7 +95,7 @@ NGX_CC_OPT      ?=
 NGINX_CONFIGURE ?= --with-compat --with-threads --with-http_ssl_module --with-http_v2_module
 NGX_INC_DIRS     = $(filter-out -I,$(NGX_INCS))
 NGX_CXXFLAGS     = $(foreach d,$(NGX_INC_DIRS),-isystem $(if $(filter /%,$d),$d,$(NGX_ROOT)/$d)) \
-                   $(NGX_CC_OPT) -MD
+                   $(NGX_CC_OPT)
 
 module: $(MODULE)
 $(MODULE): $(BUILD)/nginx-src/objs/Makefile always
@@ -128,7 +128,7 @@ $(BUILD)/libngx_http_auth_js.a: $(CORE_OBJ) $(GLUE_OBJ)
 	$(say)ar qcs $@ $^
 $(GLUE_OBJ): $(BUILD)/obj/%.o: src/%.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL) $(NGX_CXXFLAGS) -c $< -o $@
+	$(say)$(CCACHE) $(CXX) $(CXXFLAGS_ALL:-MMD=-MD) $(NGX_CXXFLAGS) -c $< -o $@
 	$(name-target)
 
 MODULES_DIR   ?= /usr/lib/nginx/modules
@@ -194,7 +194,8 @@ patience = timeout --kill-after=10 2400
 
 UNIT_SRC := $(wildcard t/unit/*_test.cpp)
 UNIT_BIN := $(UNIT_SRC:t/unit/%.cpp=$(BUILD)/unit/%)
-unit: $(UNIT_BIN)
+unit-programs: $(UNIT_BIN)
+unit: unit-programs
 	@failed=; for t in $(UNIT_BIN); do $(patience) ./$$t || failed="$$failed $$t"; done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
@@ -320,13 +321,13 @@ ASAN_MAKE  = $(MAKE) BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
                  --with-ld-opt="$(ASAN) -Wl,--no-as-needed -lstdc++"'
 asan: | deps-build deps-test
 	t/tools/nginx-source.sh $(ASAN_BUILD)/nginx
-	+$(ASAN_MAKE) module
+	+$(ASAN_MAKE) module $(if $(filter unit,$(ASAN_PARTS)),unit-programs)
 	+$(MAKE) -C $(ASAN_BUILD)/nginx-src -f objs/Makefile --no-print-directory binary
 	t/tools/checked.sh asan $(ASAN_BUILD)/checked $(ASAN_BUILD)/nginx-src/objs/nginx \
 	    $(ASAN_MAKE) $(ASAN_PARTS)
 
 # The same of the ordinary build by valgrind: unit tests, and nginx through sign-ins.
-valgrind: module $(UNIT_BIN) node_modules/.package-lock.json | deps-test
+valgrind: module unit-programs node_modules/.package-lock.json | deps-test
 	for t in $(UNIT_BIN); do valgrind -q --error-exitcode=9 --leak-check=full \
 	    --errors-for-leak-kinds=definite ./$$t || exit; done
 	AUTH_JS_MODULE=$(abspath $(MODULE)) t/tools/checked.sh valgrind $(BUILD)/checked nginx \
@@ -337,5 +338,5 @@ clean:
 
 -include $(CORE_OBJ:.o=.d) $(GLUE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(BUILD)/fuzz/replay.d \
          $(TOKEN).d $(SIGN_INS).d
-.PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install deb run deps deps-build deps-node deps-test deps-deb unit bench fuzz fuzz-programs fuzz-replay blocks flows lint test clean always
+.PHONY: all asan valgrind help docs vectors vectors-selftest lib module module-library install deb run deps deps-build deps-node deps-test deps-deb unit unit-programs bench fuzz fuzz-programs fuzz-replay blocks flows lint test clean always
 always:
