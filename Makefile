@@ -98,7 +98,7 @@ NGX_CXXFLAGS     = $(foreach d,$(NGX_INC_DIRS),-isystem $(if $(filter /%,$d),$d,
                    $(NGX_CC_OPT)
 
 module: $(MODULE)
-$(MODULE): $(BUILD)/nginx-src/objs/Makefile always
+$(MODULE): $(BUILD)/nginx-src/objs/Makefile $(CORE_LIB) always   # the library here, lest two makes write it
 	@$(MAKE) -C $(BUILD)/nginx-src -f objs/Makefile --no-print-directory modules
 	@! nm -DCu $(BUILD)/nginx-src/objs/$(@F) | grep authjs::   # nginx would only say so when loading it
 	@cmp -s $(BUILD)/nginx-src/objs/$(@F) $@ || { cp $(BUILD)/nginx-src/objs/$(@F) $@.new && mv $@.new $@; }  # a running nginx keeps the old file

@@ -7,7 +7,7 @@ build="g++ make nginx nginx-dev libssl-dev libcurl4-openssl-dev libjq-dev libsql
        libcrypt-dev libunistring-dev zlib1g-dev dpkg-dev"
 test="libcmocka-dev perl libtest-base-perl libtest-longstring-perl liblist-moreutils-perl libhttp-message-perl
       clang libclang-rt-14-dev clang-format curl openssl
-      sqlite3 jq procps valgrind chromium fonts-dejavu-core libnginx-mod-http-js libnginx-mod-http-lua
+      git sqlite3 jq procps valgrind chromium fonts-dejavu-core libnginx-mod-http-js libnginx-mod-http-lua
       libnginx-mod-http-echo"
 deb="curl lintian man-db bsdextrautils sqlite3"
 
