@@ -66,13 +66,14 @@ std::string without_loop(std::string target, std::string_view origin, std::strin
 }
 
 std::string location_text(std::string_view target) {
-    constexpr std::string_view hex = "0123456789ABCDEF", space = " \t\r\n";
-    const auto first = target.find_first_not_of(space);
-    if (first == target.npos) return {};
-    target = target.substr(first, target.find_last_not_of(space) - first + 1);
+    constexpr std::string_view hex = "0123456789ABCDEF";
+    const auto is_edge = [](unsigned char c) { return c <= 0x20; };
+    while (!target.empty() && is_edge(target.front())) target.remove_prefix(1);
+    while (!target.empty() && is_edge(target.back())) target.remove_suffix(1);
     std::string out;
     out.reserve(target.size());
     for (const unsigned char c : target) {
+        if (c == '\t' || c == '\n' || c == '\r') continue;
         if (c >= 0x20 && c < 0x7f) {
             out += static_cast<char>(c);
         } else {

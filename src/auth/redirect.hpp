@@ -27,8 +27,9 @@ bool under_base(std::string_view target, std::string_view origin, std::string_vi
 std::string without_loop(std::string target, std::string_view origin, std::string_view base_path,
                          const std::vector<std::string>& allowed);
 
-// location_text: a URL for the Location header; control characters and bytes above ASCII are
-// percent-encoded, surrounding white space goes.
+// location_text: a URL for the Location header, the same that parse_url sees in `target`. What the
+// URL standard's parser leaves out (section 4.4: controls and spaces around, tabs and line ends
+// anywhere) goes; other control characters and bytes above ASCII are percent-encoded.
 std::string location_text(std::string_view target);
 
 // is_http_url: the text is an http(s) URL, relative to `origin` only if it begins with "/" (spec/

@@ -141,7 +141,7 @@ void test_foreign_targets_end_at_the_site(void**) {  // [sec 36] [sec 38]
         assert_text(parsed->origin(), "http://app.test");
     }
     const auto split = target("/x\r\nSet-Cookie:x=1");
-    assert_text(split, "http://app.test/x%0D%0ASet-Cookie:x=1");
+    assert_text(split, "http://app.test/xSet-Cookie:x=1");
     assert_text(target("/" + std::string(8192, 'a')), "http://app.test");
     assert_true(contains(target("..//evil"), "error=Configuration"));
     assert_true(contains(target("\\/evil"), "error=Configuration"));
