@@ -312,7 +312,8 @@ ASAN_BUILD = build-asan
 ASAN_PARTS ?= unit blocks flows
 ASAN       = -fsanitize=address,undefined -fno-sanitize=vptr,function
 ASAN_NGINX = -fno-sanitize=alignment,pointer-overflow,nonnull-attribute -g -O1 -fno-omit-frame-pointer
-ASAN_MAKE  = $(MAKE) BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
+ASAN_MAKE  = $(MAKE) $(ASAN_VARS)
+ASAN_VARS  = BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
              OPT="-O1 -g -fno-omit-frame-pointer" NGINX_SRC=$(ASAN_BUILD)/nginx \
              NGINX_CONFIGURE='--with-compat --with-debug --with-threads --with-cc=clang \
                  $(patsubst %,--with-http_%_module,ssl v2 auth_request addition slice realip sub \
@@ -322,7 +323,7 @@ ASAN_MAKE  = $(MAKE) BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
 asan: | deps-build deps-test
 	t/tools/nginx-source.sh $(ASAN_BUILD)/nginx
 	+$(ASAN_MAKE) module $(if $(filter unit,$(ASAN_PARTS)),unit-programs)
-	+$(MAKE) -C $(ASAN_BUILD)/nginx-src -f objs/Makefile --no-print-directory binary
+	+$(ASAN_MAKE) -C $(ASAN_BUILD)/nginx-src -f objs/Makefile --no-print-directory binary
 	t/tools/checked.sh asan $(ASAN_BUILD)/checked $(ASAN_BUILD)/nginx-src/objs/nginx \
 	    $(ASAN_MAKE) $(ASAN_PARTS)
 
