@@ -62,6 +62,15 @@ bool is_plain(std::string_view raw) noexcept {
     return std::all_of(raw.begin(), raw.end(), [](char c) { return c > 0x20 && c != '%'; });
 }
 
+// A token has one spelling that is kept: whoever holds a single session could else fill the cache
+// with it, in as many ways as decode() reads white space and padding.
+bool is_usual_spelling(std::string_view token) noexcept {
+    return std::all_of(token.begin(), token.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_' || c == '.';
+    });
+}
+
 // The joined value: a view of the header where one plain cookie holds it, else of `room`.
 std::string_view join(few_chunks& list, std::string& room) {
     if (list.count == 1 && is_plain(list[0].value)) return list[0].value;
@@ -317,7 +326,7 @@ verdict ask(const config& cf, bool https, const std::vector<std::string_view>& c
             return refuse(opened.why == jose::refusal::expired ? status::expired
                                                                : status::bad_token);
         out.session = view_of(std::move(*opened.claims));
-        known.keep(ring, text, out.session);
+        if (is_usual_spelling(text)) known.keep(ring, text, out.session);
     }
 
     const auto at = unix_seconds(now);

@@ -226,6 +226,47 @@ static void test_the_cache_is_bounded_in_bytes(void**) {
         assert_true(!known(s, *c, tokens[0]) && !known(s, *c, tokens[0]));
 }
 
+// One session is one entry, however it is spelled: nobody drives others out with his own.
+static void test_the_cache_keeps_one_spelling_of_a_token(void**) {
+    site s;
+    auth::token_cache cache(4, 1u << 20);
+    const auto other = s.token(seconds{3600}, "other"), own = s.token(seconds{3600}, "own");
+    assert_false(known(s, cache, other));
+    for (int i = 0; i < 8; ++i) {
+        auto spelled = own;
+        for (int k = 0; k <= i; ++k) spelled.insert(spelled.size() - 5, "%20");
+        assert_false(known(s, cache, spelled) || known(s, cache, spelled));
+    }
+    assert_true(known(s, cache, other));
+}
+
+// [sec 112] The clock goes forth and back, by an hour, by ten years, over 2038: what has ended has
+// ended, what is good is good again, and no number wraps.
+static void test_the_clock_jumps(void**) {
+    site s;
+    const auto begin = s.clock.at;
+    const auto t = s.token(seconds{7200});
+    const auto at = [&](std::int64_t jump) {
+        s.clock.at = begin + seconds{jump};
+        return s.ask_token(t).status;
+    };
+    constexpr std::int64_t hour = 3600, year = 365 * 24 * hour;
+    assert_true(at(0) == status::ok);
+    assert_true(at(hour) == status::ok && at(3 * hour) == status::expired);
+    assert_true(at(10 * year) == status::expired && at(300 * year) == status::expired);
+    assert_true(at(-hour) == status::ok && at(-10 * year) == status::ok && at(0) == status::ok);
+    // Made beyond what 32 bits count, seconds or milliseconds.
+    for (const std::int64_t made : {15 * year, 200 * year}) {
+        s.clock.at = begin + seconds{made};
+        const auto late = s.token(seconds{7200});
+        const auto v = s.ask_token(late);
+        assert_true(v.status == status::ok);
+        assert_int_equal(v.session->not_after, unix_seconds(s.clock.at) + 7200);
+        s.clock.at += seconds{3 * hour};
+        assert_true(s.ask_token(late).status == status::expired);
+    }
+}
+
 int main() {
     crypto::setup();
     const CMUnitTest tests[] = {
@@ -233,6 +274,8 @@ int main() {
         unit(test_no_cookie_is_none),
         unit(test_a_seen_token_costs_no_allocation),
         unit(test_any_changed_byte_is_refused),
+        unit(test_the_cache_keeps_one_spelling_of_a_token),
+        unit(test_the_clock_jumps),
         unit(test_a_cached_token_expires),
         unit(test_another_secret_or_name_refuses_what_the_cache_knows),
         unit(test_chunks_are_joined_in_order),
