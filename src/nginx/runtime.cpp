@@ -47,7 +47,7 @@ void exit_bell::hang_up() noexcept {
     if (c_) ngx_close_connection(std::exchange(c_, nullptr));
 }
 
-worker::worker(ngx_cycle_t* cycle) : pool(cycle), shared(cycle, clock) {
+worker::worker(ngx_cycle_t* cycle) : pool(cycle), shared(cycle) {
     auto* main = static_cast<main_conf*>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_auth_js_module));
     stores.emplace(*main, *this);

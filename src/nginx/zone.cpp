@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <span>
 
@@ -12,12 +13,12 @@ namespace authjs::nginx {
 namespace {
 
 ngx_str_t zone_name = ngx_string("auth_js");
-constexpr std::uint32_t layout = 2;
+constexpr std::uint32_t layout = 3;
 
 // A key may stand in any slot of one bucket; a full bucket gives up what ends first.
 struct slot {
     std::uint64_t key;
-    std::int64_t ends;  // milliseconds since 1970; 0: free
+    std::int64_t ends;  // milliseconds of the steady clock, one for all processes; 0: free
 };
 using bucket = std::array<slot, 8>;
 
@@ -83,6 +84,11 @@ std::uint64_t hashed(const table& t, std::string_view key) {
     return h;
 }
 
+std::int64_t steady_now() noexcept {
+    const auto since = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<milliseconds>(since).count();
+}
+
 bucket& bucket_of(table& t, std::uint64_t h) noexcept { return t.all[h & (t.buckets - 1)]; }
 
 }  // namespace
@@ -98,7 +104,7 @@ ngx_shm_zone_t* add_zone(ngx_conf_t* cf, std::size_t size) {
     return z;
 }
 
-zone::zone(ngx_cycle_t* cycle, io::clock& clock) : clock_(clock) {
+zone::zone(ngx_cycle_t* cycle) {
     for (ngx_list_part_t* part = &cycle->shared_memory.part; part; part = part->next)
         for (auto& z : std::span(static_cast<ngx_shm_zone_t*>(part->elts), part->nelts))
             if (z.tag == &ngx_http_auth_js_module && z.data) shm_ = &z;
@@ -108,7 +114,7 @@ bool zone::once(std::string_view key, milliseconds window) {
     if (!shm_) return true;
     auto& t = *static_cast<table*>(shm_->data);
     const auto h = hashed(t, key);
-    const auto now = clock_.now().time_since_epoch().count();
+    const auto now = steady_now();
     const slot fresh{h, now + window.count()};
     auto& b = bucket_of(t, h);
     const locked hold(shm_);
