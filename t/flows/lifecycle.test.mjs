@@ -11,6 +11,9 @@ import { encode } from "@auth/core/jwt";
 // A binary upgrade runs nginx by the name it was started with.
 process.env.NGINX_BINARY ??= execFileSync("sh", ["-c", "command -v nginx"]).toString().trim();
 const { canary, startNginx, testConfig } = await import("../lib/nginx.mjs");
+const { Browser } = await import("../lib/browser.mjs");
+const { startProvider } = await import("../lib/provider.mjs");
+const { oauthBlock } = await import("../lib/store.mjs");
 
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 const salt = "authjs.session-token";
@@ -56,8 +59,10 @@ test("a configuration without its secret never starts [sec 73] [sec 120]", async
 
 test("a binary upgrade (USR2) keeps the secret of the environment, and reloads after it too [sec 53]", async () => {
     const secret = canary(), provider = canary();
+    const forge = await startProvider({ oidc: false });
+    forge.answer("token", { delay: 4000 });
     const nginx = await startNginx({ files, env: { AUTH_SECRET: secret, MY_ID: provider },
-        server: `${server} auth_js_provider f { type oauth; client_id env:MY_ID; client_secret x; authorization_url https://f.example/a; token_url https://f.example/t; userinfo_url https://f.example/u; profile '{id}'; }` });
+        server: `${server} ${oauthBlock(forge, "forge")} auth_js_provider f { type oauth; client_id env:MY_ID; client_secret x; authorization_url https://f.example/a; token_url https://f.example/t; userinfo_url https://f.example/u; profile '{id}'; }` });
     nginx.plant(secret, provider);
     const cookie = await session(secret);
     assert.match(nginx.stderr + nginx.log, /\[notice\].*AUTH_SECRET comes from nginx's environment, which a reload does not read again; auth_js_env_file would be/);
@@ -79,13 +84,19 @@ test("a binary upgrade (USR2) keeps the secret of the environment, and reloads a
     await until("no daemon", () => pid_of(pid_file));
     const old = pid_of(pid_file);
     let master = old;
+    const browser = new Browser(nginx.origin);
     try {
+        // A callback in flight: the old worker finishes it while its master goes.
+        const callback = browser.back(await browser.consent((await browser.start("forge")).location));
+        await forge.until("token");
         process.kill(old, "SIGUSR2");
         await until("no new master", () => pid_of(`${pid_file}.oldbin`) === old && ![0, old].includes(pid_of(pid_file)));
         master = pid_of(pid_file);
         await until("no new worker", () => children(master).length);
         process.kill(old, "SIGQUIT");
+        assert.strictEqual((await callback).location, `${nginx.origin}/`);
         await until("the old master stays", () => !fs.existsSync(`/proc/${old}`));
+        assert.strictEqual((await browser.session()).user.name, "Ada Lovelace");
         assert.deepStrictEqual([await status(nginx), await status(nginx, cookie)], [401, 200]);
         const before = children(master);
         process.kill(master, "SIGHUP");
@@ -96,6 +107,7 @@ test("a binary upgrade (USR2) keeps the secret of the environment, and reloads a
         await until("the new master stays", () => !fs.existsSync(`/proc/${master}`));
     }
     await nginx.stop();
+    await forge.close();
 });
 
 test("nginx -s from an empty environment, and -t and -T from it", async () => {

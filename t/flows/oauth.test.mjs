@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { Browser } from "../lib/browser.mjs";
+import { Browser, Jar } from "../lib/browser.mjs";
 import { startNginx } from "../lib/nginx.mjs";
 import { halfHash, startProvider } from "../lib/provider.mjs";
 
@@ -22,7 +22,8 @@ const oidc = (id, provider, lines = "") => block(id, provider, `type oidc; issue
 const oauth = (id, provider, lines = "") => block(id, provider, `type oauth;
     authorization_url ${provider.issuer}/authorize; token_url ${provider.issuer}/token;
     userinfo_url ${provider.issuer}/userinfo; ${lines}`);
-const site = (blocks, { http = "", files = {} } = {}) => startNginx({
+const site = (blocks, { http = "", files = {}, ...rest } = {}) => startNginx({
+    ...rest,
     http: `auth_js_secret ${secret}; ${blocks} ${http}`,
     server: "location /auth/ { auth_js_handler; } location /private/ { auth_js on; }",
     files: { "html/private/index.html": "private\n", ...files },
@@ -128,7 +129,7 @@ describe("complete sign-ins", () => {
     test("the query of the sign-in adds parameters but replaces none that matter", async () => {
         const browser = new Browser(nginx.origin);
         const { location } = await browser.start("open", {
-            query: "?prompt=login&login_hint=x%40y&client_id=evil&redirect_uri=https%3A%2F%2Fevil.example&state=evil&nonce=evil&code_challenge=evil&response_type=evil",
+            query: "?prompt=login&login_hint=x%40y&client_id=evil&redirect_uri=https%3A%2F%2Fevil.example&state=evil&nonce=evil&code_challenge=evil&response_type=evil&request=evil&request_uri=https%3A%2F%2Fevil.example",
         });
         const sent = new URL(location).searchParams;
         assert.strictEqual(sent.get("prompt"), "login");
@@ -417,6 +418,14 @@ describe("what the browser brings back", () => {
         assert.ok(!/script|access_denied/.test(answer.location + answer.body + JSON.stringify(answer.headers)));
         assert.strictEqual(provider.requestsOf("token").length, 0);
     });
+    test("a provider's words are text in the log too: no second line, nothing that a terminal obeys", async () => {
+        const from = nginx.log.length;
+        for (const words of ["one\r\n2026/01/01 [forged]", "\x1b[2Jtwo", "three\u009b2J\u0085", "n\u00e4\u4e00four"])
+            await callback({ error: "x", error_description: words, code: null });
+        const log = nginx.log.slice(from);
+        for (const words of ["one%0D%0A2026", "%1B[2Jtwo", "three%C2%9B2J%C2%85", "n\u00e4\u4e00four"]) assert.ok(log.includes(words), words);
+        assert.ok(!/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(log));
+    });
     test("no cookies [sec 41]", async () => {
         provider.reset();
         const browser = new Browser(nginx.origin);
@@ -603,6 +612,44 @@ describe("a provider that misbehaves", () => {
         await provider.until("userinfo");
     });
 
+    test("a code is sent once: whichever worker is asked, after a reload, and in the smallest zone under a flood [sec 52]", async () => {
+        const own = await startProvider();
+        const shared = await site(oauth("plain", own), { workers: 2, http: "auth_js_zone 32k;" });
+        // signIn, and the same callback again as often as is said, from a browser that has the checks and no session.
+        const started = async () => {
+            const browser = new Browser(shared.origin);
+            const consent = await browser.consent((await browser.start("plain")).location);
+            const checks = new Map(browser.jar.cookies);
+            const again = () => new Browser(shared.origin, { jar: Object.assign(new Jar(), { cookies: new Map(checks) }) });
+            return { browser, consent, again };
+        };
+        const replayed = async ({ again, consent }, times) => {
+            const before = own.requestsOf("token").length;
+            for (let i = 0; i < times; i++) failed(await again().back(consent));
+            assert.strictEqual(own.requestsOf("token").length, before, "the code was sent again");
+        };
+        try {
+            const first = await started();
+            assert.strictEqual((await first.browser.back(first.consent)).location, `${shared.origin}/`);
+            await replayed(first, 10);
+            await shared.reload();
+            await replayed(first, 10);
+
+            // Codes of an attacker's own invention fill a zone of a thousand places.
+            own.answer("token", { status: 400, json: { error: "invalid_grant" } });
+            const flood = await started();
+            const next = Array.from({ length: 1500 }, (_, i) => flood.consent.url.replace(/code=[^&]*/, `code=flood-${i}`))[Symbol.iterator]();
+            await Promise.all(Array.from({ length: 16 }, async () => { for (const url of next) failed(await flood.again().get(url)); }));
+            own.reset();
+            const last = await started();
+            assert.strictEqual((await last.browser.back(last.consent)).location, `${shared.origin}/`);
+            await replayed(last, 10);
+        } finally {
+            await shared.stop();
+            await own.close();
+        }
+    });
+
     test("a reload lets a callback in flight finish [sec 53]", async () => {
         provider.reset().answer("token", { delay: 500 });
         const browser = new Browser(nginx.origin);
@@ -660,6 +707,16 @@ describe("discovery and keys that misbehave", () => {
         await provider?.close();
     });
 
+    test("an issuer whose name nobody knows: an error page at once, and a file meanwhile [sec 80]", async () => {
+        const nowhere = await site(oidc("open", { ...provider, clientId: "x", clientSecret: "y", issuer: "http://nowhere.invalid" }));
+        const started = Date.now();
+        const all = Array.from({ length: 20 }, () => new Browser(nowhere.origin).start("open"));
+        assert.strictEqual((await new Browser(nowhere.origin).get("/")).body, "home\n");
+        for (const answer of await Promise.all(all)) failed(answer);
+        assert.ok(Date.now() - started < 8000);
+        assert.match(nowhere.log, /discovery failed: name not found/);
+        await nowhere.stop();
+    });
     for (const [what, answer] of Object.entries(documents))
         test(`discovery answers ${what}: no sign-in starts [sec 75]`, async () => {
             provider.reset().answer("discovery", answer);
