@@ -1,7 +1,7 @@
 // The protection matrix: every way in which nginx answers a request, crossed with sessions, `satisfy`
 // and the three modes. An upstream that records proves that it saw no refused request.
 import assert from "node:assert";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
 import http2 from "node:http2";
@@ -281,4 +281,106 @@ test("the same answers over every version, TLS, a Unix socket and proxy_protocol
         got.forEach((one, i) => assert.deepStrictEqual(one, first[i], `${name}: ${list[i][0]} ${JSON.stringify(list[i][1]).slice(0, 80)}`));
     }
     assert.deepStrictEqual(first.slice(0, 8).map((a) => a.status), [401, 302, 401, 302, 401, 302, 200, 200]);
+});
+
+// --- what nginx asks for by itself --------------------------------------------------------------------
+
+test("slices and background updates belong to a request that was let in, and to no other [sec 13] [sec 23]", async (t) => {
+    const asked = [], file = "0123456789abcdef";
+    const origin = http.createServer((rq, rs) => {
+        asked.push({ url: rq.url, headers: rq.headers });
+        if (rq.url === "/news") return rs.setHeader("Cache-Control", "max-age=1").end(`news ${asked.length}`);
+        const [from, to] = /bytes=(\d+)-(\d+)/.exec(rq.headers.range).slice(1).map(Number);
+        rs.writeHead(206, { ETag: '"1"', "Content-Range": `bytes ${from}-${to}/${file.length}` }).end(file.slice(from, to + 1));
+    });
+    const up = `http://127.0.0.1:${await listen(origin)}`;
+    t.after(() => origin.close());
+    const site = await startNginx({
+        http: `auth_js_secret ${secret}; auth_js_provider credentials { field u; authorize htpasswd:{{prefix}}/users; } proxy_cache_path cache keys_zone=c:1m;`,
+        server: `location /auth/ { auth_js_handler; }
+            location / { auth_js on; auth_js_pass_cookie off; proxy_pass ${up}; proxy_cache c; proxy_set_header X-Auth-User $auth_js_user_id;
+                location = /file { slice 4; proxy_set_header Range $slice_range; proxy_cache_key $uri$slice_range; proxy_cache_valid 206 1h; proxy_pass ${up}; }
+                location = /news { proxy_cache_use_stale updating; proxy_cache_background_update on; proxy_pass ${up}; } }`,
+        files: { users: "" },
+    });
+    t.after(() => site.stop());
+    const cookie = `${cookie_name}=${await token()}`;
+    const ask = (place, headers) => new Promise((done, failed) => {
+        http.get({ host: "127.0.0.1", port: site.port, path: place, agent: false, headers }, (rs) => {
+            let body = "";
+            rs.on("data", (d) => { body += d; }).on("end", () => done(`${rs.statusCode} ${rs.statusCode === 200 ? body : ""}`));
+        }).on("error", failed);
+    });
+    for (const place of ["/file", "/news"]) {
+        assert.strictEqual(await ask(place), "401 ");
+        assert.strictEqual(asked.length, 0);
+    }
+    assert.strictEqual(await ask("/file", { cookie, "X-Auth-User": "evil" }), `200 ${file}`);
+    assert.strictEqual(asked.length, 4);
+    assert.strictEqual(await ask("/news", { cookie }), "200 news 5");
+    await new Promise((r) => setTimeout(r, 2100));
+    assert.strictEqual(await ask("/news"), "401 ");
+    assert.strictEqual(asked.length, 5, "a refused request had the cache updated");
+    assert.strictEqual(await ask("/news", { cookie, X_Auth_User: "evil" }), "200 news 5");
+    for (const end = Date.now() + 5000; asked.length < 6; await new Promise((r) => setTimeout(r, 20))) assert.ok(Date.now() < end, "no update");
+    for (const { headers } of asked) assert.ok(!/session-token|evil/.test(JSON.stringify(headers)), "what was taken out came back");
+    // What is in the cache is nobody's for the asking.
+    for (const place of ["/file", "/news"]) assert.strictEqual(await ask(place), "401 ");
+});
+
+test("TLS early data that is real: what may not be replayed is answered 425, and nothing of it is done [sec 21]", async () => {
+    const dir = nginx.prefix, [key, cert] = [path.join(dir, "early.key"), path.join(dir, "early.pem")];
+    execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout", key, "-out", cert, "-subj", "/CN=localhost"], { stdio: "pipe" });
+    const site = await startNginx({
+        http: `auth_js_secret ${secret}; auth_js_provider forge { type oauth; client_id x; client_secret y; authorization_url https://f.example/a; token_url https://f.example/t; userinfo_url https://f.example/u; profile '{id}'; }`,
+        server: `listen 127.0.0.1:{{port2}} ssl; ssl_certificate ${cert}; ssl_certificate_key ${key}; ssl_protocols TLSv1.3; ssl_early_data on;
+            add_header X-Early "[$ssl_early_data]" always; access_log logs/access.log;
+            location /auth/ { auth_js_handler; } location /m/ { auth_js on; }`,
+        ports: 2, files: { "html/m/a": "member\n" },
+    });
+    // A link that keeps nginx's half of the handshake until nginx has answered: so the client cannot end it
+    // before, and the answer is to early data for certain.
+    const answered = () => fs.readFileSync(path.join(site.prefix, "logs/access.log"), "utf8").length;
+    const link = net.createServer((near) => {
+        const far = net.connect(site.ports[1], "127.0.0.1"), held = [], before = answered();
+        near.pipe(far);
+        far.on("data", (d) => held.push(d)).on("error", () => near.destroy());
+        const until = Date.now() + 20_000, timer = setInterval(() => {
+            if (answered() === before && Date.now() < until) return;
+            clearInterval(timer);
+            far.removeAllListeners("data");
+            near.write(Buffer.concat(held));
+            far.pipe(near);
+        }, 10);
+        near.on("error", () => {}).on("close", () => clearInterval(timer));
+    });
+    const slow = await listen(link);
+    const session = path.join(dir, "early.session");
+    const client = (args, input, port = site.ports[1]) => new Promise((done) => {
+        const child = spawn("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, "-tls1_3", "-ign_eof", ...args], { stdio: ["pipe", "pipe", "ignore"] });
+        let said = "";
+        child.stdout.on("data", (d) => { said += d; });
+        child.on("close", () => done(said));
+        child.stdin.end(input);
+    });
+    const name = `__Secure-${cookie_name}`, cookie = `${name}=${await encode({ token: { sub: "1" }, secret, salt: name })}`;
+    const rows = [
+        ["GET /auth/callback/forge?code=a&state=b", 425], ["POST /auth/callback/forge", 425], ["POST /auth/signout", 425], ["POST /auth/signin/forge", 425],
+        ["GET /auth/signin/forge?callbackUrl=%2F&go=x", 425], ["GET /auth/signin", 200], ["GET /auth/session", 200], ["GET /m/a", 401], ["GET /m/a", 200, cookie],
+    ];
+    for (const [line, status, cookies] of rows) {
+        const text = `${line} HTTP/1.1\r\nHost: localhost\r\n${cookies ? `Cookie: ${cookies}\r\n` : ""}${line.startsWith("POST") ? "Content-Length: 0\r\n" : ""}Connection: close\r\n\r\n`;
+        // The same first flight once after the handshake, which gives a ticket, and once before its end.
+        const late = await client(["-sess_out", session], text);
+        assert.match(late, /X-Early: \[\]/, late);
+        assert.ok(!/^HTTP\/1.1 425/m.test(late), `${line}: ${late}`);
+        fs.writeFileSync(path.join(dir, "early.data"), text);
+        const early = await client(["-sess_in", session, "-early_data", path.join(dir, "early.data")], "", slow);
+        assert.match(early, /Early data was accepted/);
+        assert.match(early, /X-Early: \[1\]/);
+        assert.strictEqual(Number(/^HTTP\/1.1 (\d+)/m.exec(early)?.[1]), status, line);
+        if (status === 425) assert.ok(!/Set-Cookie|Location/i.test(early), early);
+    }
+    link.close();
+    await site.stop();
 });
