@@ -455,3 +455,21 @@ member
 [401, 302, 404]
 --- response_body_like eval
 ["401", "^\$", "member"]
+
+=== TEST 28: never refused: a page given as a URL of the site's own origin, and of no other
+--- config
+auth_js on;
+auth_js_url http://localhost;
+auth_js_page sign_in http://LOCALHOST:80/login?x=1;
+auth_js_page error https://localhost/oops;
+auth_js_page sign_out http://localhost;
+location /auth/ { auth_js_handler; }
+location /login { try_files /login.txt =404; }
+location = / { try_files /login.txt =404; }
+--- user_files
+>>> login.txt
+login
+--- request eval
+["GET /login", "GET /", "GET /loginx", "GET /oops"]
+--- error_code eval
+[200, 200, 401, 401]

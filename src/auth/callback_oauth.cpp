@@ -222,19 +222,24 @@ task<response> callback_oauth(context& cx) {
     const auto& lost = kept.lost;
     const auto* state = given.last("state");
     const bool other_state = !lost && kept.state && (!state || *state != *kept.state);
+    std::optional<std::string_view> expected;
+    if (kept.state) expected = *kept.state;
+    std::optional<error> failed = lost;
+    if (lost && !kept.state_lost) {
+        // Auth.js asks for the other cookies only after it has judged the answer: where the person
+        // said no at the provider, that is what the sign-in page says.
+        try {
+            oauth::authorization_response(as, given, expected, redirect_uri_of(cx));
+        } catch (const error& e) {
+            if (e.id() == code::oauth_callback_error) throw;
+            failed = e;
+        }
+    }
     if ((lost || other_state) && given.count("state") < 2) {
         auto answer = co_await still_signed_in(cx);
         if (answer) co_return std::move(*answer);
     }
-    std::optional<std::string_view> expected;
-    if (kept.state) expected = *kept.state;
-    if (lost) {
-        // Auth.js asks for the other cookies only after it has judged the answer: where the person
-        // said no at the provider, that is what the sign-in page says.
-        if (!kept.state_lost)
-            oauth::authorization_response(as, given, expected, redirect_uri_of(cx));
-        throw *lost;
-    }
+    if (failed) throw *failed;
     auto grant = [&] {
         try {
             return oauth::authorization_response(as, given, expected, redirect_uri_of(cx));

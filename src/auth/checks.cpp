@@ -12,10 +12,10 @@ constexpr seconds lifetime{900};
 // `state` is a check of its own cookie where the provider says so, where a redirect proxy reads it,
 // and where there is no other check to bind it to.
 struct plan {
-    bool state, pkce, nonce;
+    bool state_asked, state, pkce, nonce;  // asked: Auth.js has the cookie as well
     explicit plan(const providers::provider& p)
-        : state(p.check_state || !p.redirect_proxy_url.empty() ||
-                (!p.check_pkce && !p.check_nonce)),
+        : state_asked(p.check_state || !p.redirect_proxy_url.empty()),
+          state(state_asked || (!p.check_pkce && !p.check_nonce)),
           pkce(p.check_pkce),
           nonce(p.check_nonce) {}
 };
@@ -116,7 +116,7 @@ kept use(context& cx) {
         auto value = take(which::state);
         if (!out.lost) out.state = std::move(value);
     }
-    out.state_lost = cx.provider->check_state && out.lost;
+    out.state_lost = to.state_asked && out.lost;
     if (to.pkce) out.verifier = take(which::pkce_code_verifier);
     if (to.nonce) out.nonce = take(which::nonce);
     return out;

@@ -16,8 +16,8 @@ namespace authjs::auth {
 namespace {
 
 constexpr milliseconds flow_limit{30'000};
-constexpr std::size_t browser_cookie_limit = 4096;  // RFC 6265 section 6.1; longer ones are dropped
 constexpr int retry_after_seconds = 10;
+constexpr json::limits body_limits{64 * 1024, 256, true};
 
 using runner = task<response> (*)(context&);
 struct row {
@@ -47,13 +47,15 @@ response plain_json(int status, std::string body) {
 }
 
 // The body's fields, by a case-sensitive search in Content-Type as Auth.js does it. Empty: it
-// cannot be read (an invalid JSON text).
+// cannot be read (an invalid JSON text). The text is decoded and read as a browser's own would be.
 std::optional<json::value> read_body(const request& rq) {
     json::value fields;
     const auto* type = rq.field("Content-Type");
     if (rq.method != "POST" || !type) return fields;
     if (type->find("application/json") != type->npos) {
-        auto parsed = json::parse(rq.body);
+        std::string_view text = rq.body;
+        if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+        auto parsed = json::parse(well_formed(text), body_limits);
         if (parsed && !parsed->is_object()) return fields;
         return parsed;
     }
@@ -183,8 +185,6 @@ task<void> settle_callback_url(context& cx) {
         auto judged = co_await ask_redirect(cx, std::move(wanted));
         cx.callback_url = std::move(judged);
     }
-    if (kind.name.size() + encode_uri_component(cx.callback_url).size() > browser_cookie_limit)
-        cx.callback_url = cx.rq.origin;
     if (!kept || *kept != cx.callback_url)
         cx.settled.push_back({kind.name, cx.callback_url, kind.options, {}});
 }

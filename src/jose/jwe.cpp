@@ -22,8 +22,8 @@ constexpr encryption gcm256{"A256GCM", 32, 12, crypto::hash::sha256};
 
 constexpr std::size_t inflated_limit = 250'000;  // jose's own
 constexpr json::limits header_limits{8 * 1024, 4};
-constexpr json::limits claims_limits{1024 * 1024, 64};  // only a key holder can make them
-constexpr int tolerance = 15;                           // seconds, both ways
+constexpr json::limits claims_limits{1024 * 1024, 300};  // only a key holder can make them
+constexpr int tolerance = 15;                            // seconds, both ways
 
 std::string derive(const secret& from, std::string_view salt, const encryption& e) {
     std::string info = "Auth.js Generated Encryption Key (";

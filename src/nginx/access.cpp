@@ -126,10 +126,21 @@ void note(ngx_http_request_t* r, std::string_view what, ngx_uint_t level = NGX_L
     ngx_log_error(level, &own, 0, "auth_js: %*s", what.size(), what.data());
 }
 
-bool is_page(const ngx_http_request_t* r, const auth::config& cf) noexcept {
+// is_page: whether the request asks for one of auth_js_page, given as a path or as a URL of the
+// site's own origin. The origin is looked at only where the path fits.
+bool is_page(ngx_http_request_t* r, const auth::config& cf) {
     const auto uri = view(r->uri);
-    return std::any_of(cf.pages.begin(), cf.pages.end(), [&](const std::string& page) {
-        return !page.empty() && std::string_view(page).substr(0, page.find_first_of("?#")) == uri;
+    return std::any_of(cf.pages.begin(), cf.pages.end(), [&](std::string_view page) {
+        if (page.empty()) return false;
+        const auto scheme = page.starts_with('/') ? page.npos : page.find("://");
+        auto path = page.substr(0, page.find_first_of("?#"));
+        if (scheme != page.npos)
+            path.remove_prefix(std::min(path.find('/', scheme + 3), path.size()));
+        if (path.empty()) path = "/";
+        if (path != uri) return false;
+        if (scheme == page.npos) return true;
+        const auto read = parse_url(page);
+        return read && read->origin() == site_of(r).origin;
     });
 }
 
@@ -201,11 +212,12 @@ std::string circle_page(ngx_http_request_t* r, const auth::config& cf, const std
     return url + (url.find('?') == url.npos ? '?' : '&') + query.to_string();
 }
 
-// keep_count notes on a navigation's refusal that it was sent to sign in. If it has been there
-// already and came back without a session, it gets a page instead: at once where we answer
-// ourselves (a result), else at the address that replaces `location`.
-std::optional<ngx_int_t> keep_count(ngx_http_request_t* r, const loc_conf& level,
-                                    const session_state& st, std::string& location) {
+// keep_count notes on the refusal of a navigation to `target` that it was sent to sign in. If it
+// has been there already and came back without a session, it gets a page instead: at once where we
+// answer ourselves (a result), else at the address that replaces `location`.
+std::optional<auth::response> keep_count(ngx_http_request_t* r, const loc_conf& level,
+                                         const session_state& st, std::string_view target,
+                                         std::string& location) {
     const auto& cf = *level.site->config;
     const auto here = site_of(r);
     const auto value = [&](std::string_view name) {
@@ -213,10 +225,9 @@ std::optional<ngx_int_t> keep_count(ngx_http_request_t* r, const loc_conf& level
         return v != nullptr ? view(*v) : std::string_view{};
     };
     const auto jar = auth::cookie_jar::parse(cookie_lines(r));
-    const auto seen =
-        auth::watch_circle(cf, here.https, jar,
-                           {here.origin, view(r->main->unparsed_uri), value("Sec-Fetch-Site"),
-                            value("Referer"), st.verdict.status});
+    const auto seen = auth::watch_circle(
+        cf, here.https, jar,
+        {here.origin, target, value("Sec-Fetch-Site"), value("Referer"), st.verdict.status});
     if (!add_header(r, "Set-Cookie", auth::serialize(seen.mark))) throw std::bad_alloc();
     if (!seen.closed) return std::nullopt;
     const auto id = request_id(r);
@@ -226,11 +237,13 @@ std::optional<ngx_int_t> keep_count(ngx_http_request_t* r, const loc_conf& level
         location = circle_page(r, cf, here.origin, seen.closed->reason);
         return std::nullopt;
     }
+    return auth::pages::error(cf, here.origin, "SignInCircle", seen.closed->reason, id);
+}
+
+// What the content phase answers in place of a redirect.
+ngx_int_t send_page(ngx_http_request_t* r, const auth::response& page) {
     if (ngx_http_discard_request_body(r) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    const auto rc =
-        respond(r, auth::pages::error(cf, here.origin, "SignInCircle", seen.closed->reason, id));
-    ngx_http_finalize_request(r, rc > NGX_OK ? NGX_OK : rc);
-    return NGX_DONE;
+    return respond(r, page);
 }
 
 ngx_int_t refuse(ngx_http_request_t* r, const loc_conf& level, session_state& st) {
@@ -244,8 +257,14 @@ ngx_int_t refuse(ngx_http_request_t* r, const loc_conf& level, session_state& st
             note(r,
                  "UntrustedHost: no origin to come back to after sign-in; see auth_js_url, "
                  "server_name and auth_js_trust_host");
-        if (!location.empty() && is_navigation(r))
-            if (const auto ended = keep_count(r, level, st, location)) return *ended;
+        if (!location.empty() && is_navigation(r)) {
+            const auto page = keep_count(r, level, st, view(r->main->unparsed_uri), location);
+            if (page) {
+                const auto rc = send_page(r, *page);
+                ngx_http_finalize_request(r, rc > NGX_OK ? NGX_OK : rc);
+                return NGX_DONE;
+            }
+        }
     }
     if (satisfy_any(r)) {
         deferred_of(r) = {true, status, copy(r->pool, location)};
@@ -461,8 +480,12 @@ ngx_int_t verify_handler(ngx_http_request_t* r) {
                 status = NGX_HTTP_BAD_REQUEST;
             } else {
                 const auto& cf = *level.site->config;
-                const auto to = sign_in_at(cf, here.origin, *level.gate,
-                                           forwarded_url(r, *level.site, here.origin), true);
+                const auto target = forwarded_url(r, *level.site, here.origin);
+                auto to = sign_in_at(cf, here.origin, *level.gate, target, true);
+                if (is_navigation(r)) {
+                    const auto page = keep_count(r, level, st, target, to);
+                    if (page) return send_page(r, *page);
+                }
                 if (!add_header(r, "Location", to)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
                 status = NGX_HTTP_MOVED_TEMPORARILY;
             }

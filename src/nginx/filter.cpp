@@ -67,17 +67,20 @@ std::vector<auth::set_cookie> renewed(ngx_http_request_t* r, const session_state
 }
 
 // What the answer sets: a session that is due, the removal of one that no longer opens, and what
-// $auth_js_csrf_token promised.
-bool set_cookies_of(ngx_http_request_t* r, const session_state& st) {
-    const bool renews = st.accepted && st.verdict.due && st.verdict.session;
+// $auth_js_csrf_token promised. A 304 and what a cache delivers may be `shared` with others and set
+// no session; a token that they carry was drawn for this browser, and is worth nothing without its
+// cookie.
+bool set_cookies_of(ngx_http_request_t* r, const session_state& st, bool shared) {
+    const bool renews = !shared && st.accepted && st.verdict.due && st.verdict.session;
+    const bool cleans = !shared && st.verdict.clean;
     const bool promised = st.csrf && st.csrf->cookie;
-    if (!renews && !st.verdict.clean && !promised) return false;
+    if (!renews && !cleans && !promised) return false;
     const bool https = https_of(r);
     const auto jar = auth::cookie_jar::parse(cookie_lines(r));
     std::vector<auth::set_cookie> list;
     if (renews) {
         list = renewed(r, st, https, jar);
-    } else if (st.verdict.clean) {
+    } else if (cleans) {
         const auto& kind = st.by->cookies(https)[auth::which::session_token];
         for (auto& name : auth::read_chunks(jar, kind.name).names)
             list.push_back(auth::removal(std::move(name), kind.options));
@@ -102,7 +105,7 @@ void work(ngx_http_request_t* r) {
     st->answered = true;
 
     const bool shared = r->headers_out.status == NGX_HTTP_NOT_MODIFIED || from_cache(r);
-    const bool cookies = !shared && set_cookies_of(r, *st);
+    const bool cookies = set_cookies_of(r, *st, shared);
     if (st->refused) {
         refuse_caching(r);
         return;

@@ -14,6 +14,7 @@
 #include "nginx/subrequest.hpp"
 #include "util/bytes.hpp"
 #include "util/error.hpp"
+#include "util/url.hpp"
 
 namespace authjs::nginx {
 namespace {
@@ -32,11 +33,14 @@ T* made(T* p) {
 
 // --- from nginx ---
 
-// The path as the client sent it, or, where nginx has changed it since, what it is now.
+// The path as the client sent it, or, where nginx has changed it since, what it is now. Dot
+// segments go and a backslash is "/", as in every URL that a browser reads.
 std::string path_of(ngx_http_request_t* r) {
     if (r == r->main && r->valid_unparsed_uri) {
         const auto sent = view(r->unparsed_uri);
-        return std::string(sent.substr(0, sent.find('?')));
+        const auto path = sent.substr(0, sent.find('?'));
+        const auto read = parse_url(std::string("http://site").append(path));
+        return read ? read->path : std::string(path);
     }
     const auto more = ngx_escape_uri(nullptr, r->uri.data, r->uri.len, NGX_ESCAPE_URI);
     std::string path(r->uri.len + 2 * more, '\0');

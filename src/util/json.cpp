@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <unordered_map>
 
 namespace authjs::json {
 namespace {
@@ -62,8 +63,11 @@ std::uint32_t code_point(const char* p, int length) noexcept {
 
 class reader {
 public:
-    reader(std::string_view text, int depth) noexcept
-        : p_(text.data()), end_(text.data() + text.size()), depth_(depth) {}
+    reader(std::string_view text, limits max) noexcept
+        : p_(text.data()),
+          end_(text.data() + text.size()),
+          depth_(max.depth),
+          forgiving_(max.forgiving) {}
 
     bool whole(value& out) {
         skip_space();
@@ -131,7 +135,11 @@ private:
                 if (!any(m.val)) return false;
                 skip_space();
             } while (take(','));
-            if (!take('}') || has_twins(members)) return false;
+            if (!take('}')) return false;
+            if (has_twins(members)) {
+                if (!forgiving_) return false;
+                merge_twins(members);
+            }
         }
         ++depth_;
         out = value(std::move(members));
@@ -150,6 +158,19 @@ private:
         for (const auto& m : members) names.emplace_back(m.name);
         std::sort(names.begin(), names.end());
         return std::adjacent_find(names.begin(), names.end()) != names.end();
+    }
+
+    static void merge_twins(object& members) {
+        std::unordered_map<std::string, std::size_t> places;
+        object kept;
+        for (auto& m : members) {
+            const auto [at, is_new] = places.try_emplace(m.name, kept.size());
+            if (is_new)
+                kept.push_back(std::move(m));
+            else
+                kept[at->second].val = std::move(m.val);
+        }
+        members = std::move(kept);
     }
 
     bool an_array(value& out) {
@@ -245,12 +266,12 @@ private:
         } else {
             const auto r = std::from_chars(start, p_, n.value);
             if (r.ec == std::errc::result_out_of_range) {
-                // Too small is zero in ECMAScript, too large is none of ours.
-                if (!is_tiny(std::string_view(digits, static_cast<std::size_t>(p_ - digits))))
-                    return false;
-                n.value = *start == '-' ? -0.0 : 0.0;
+                // Too small is zero in ECMAScript, too large is infinite.
+                const bool tiny =
+                    is_tiny(std::string_view(digits, static_cast<std::size_t>(p_ - digits)));
+                n.value = std::copysign(tiny ? 0.0 : HUGE_VAL, *start == '-' ? -1.0 : 1.0);
             }
-            if (!std::isfinite(n.value)) return false;
+            if (!std::isfinite(n.value) && !forgiving_) return false;
             n.lost_digits =
                 integer &&
                 !holds(n.value,
@@ -296,6 +317,7 @@ private:
     const char* p_;
     const char* end_;
     int depth_;
+    bool forgiving_;
 };
 
 // --- writing -------------------------------------------------------------------------------------
@@ -501,7 +523,7 @@ value make_object(std::initializer_list<member> members) { return value(object(m
 
 std::optional<value> parse(std::string_view text, limits max) {
     value out;
-    if (text.size() > max.bytes || !reader(text, max.depth).whole(out)) return std::nullopt;
+    if (text.size() > max.bytes || !reader(text, max).whole(out)) return std::nullopt;
     return out;
 }
 

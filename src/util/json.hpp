@@ -89,11 +89,15 @@ value make_object(std::initializer_list<member> members);
 struct limits {
     std::size_t bytes = 64 * 1024;
     int depth = 16;  // nesting of arrays and objects
+    // As JSON.parse reads: of a name that comes twice the last value counts, in the place of the
+    // first, and a number that overflows is infinite.
+    bool forgiving = false;
 };
 
 // parse reads one strict JSON text. Empty if it is not: wrong grammar, a name twice in one object,
 // invalid UTF-8, a byte-order mark, more than `limits`, a number that overflows to infinity, or
-// anything after the value but white space. Time and memory are linear in the size of the text.
+// anything after the value but white space; twins and overflow pass where `limits` forgives. Time
+// and memory are linear in the size of the text.
 std::optional<value> parse(std::string_view text, limits max = {});
 
 // stringify is JSON.stringify without spaces: /, non-ASCII unescaped; \b \f \n \r \t \" \\, other

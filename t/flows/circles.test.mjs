@@ -1,6 +1,7 @@
 // Many tabs at once, and sign-ins that would go round in circles: whatever is broken, a browser is
 // sent to sign in at most twice for one navigation, then it gets a page that names the cause.
 import assert from "node:assert";
+import http from "node:http";
 import { after, before, describe, test } from "node:test";
 
 import { encode } from "@auth/core/jwt";
@@ -28,8 +29,33 @@ async function site(t, { http = "", auth = "", gate = "auth_js_default_provider 
     return nginx;
 }
 
+// forwardAuth: an application behind a proxy that asks auth_js_verify first and hands on whatever is
+// no 2xx, as Traefik's forwardAuth does. It stands on another port of the same host, so that cookies
+// reach both. `verify`: lines of that location; the rest as for site.
+async function forwardAuth(t, { verify = "auth_js_default_provider mock;", http: more = "", ...rest } = {}) {
+    const front = http.createServer((rq, rs) => {
+        const headers = { ...rq.headers, host: new URL(front.site.origin).host, "x-forwarded-proto": "http", "x-forwarded-host": rq.headers.host, "x-forwarded-uri": rq.url };
+        http.get(`${front.site.origin}/verify`, { headers, agent: false }, (answer) => {
+            if (answer.statusCode === 200) {
+                answer.resume();
+                return rs.end("home\n");
+            }
+            rs.writeHead(answer.statusCode, answer.rawHeaders);
+            answer.pipe(rs);
+        });
+    });
+    await new Promise((done) => front.listen(0, "127.0.0.1", done));
+    t.after(() => { front.closeAllConnections(); front.close(); });
+    const origin = `http://127.0.0.1:${front.address().port}`;
+    front.site = await site(t, {
+        ...rest, http: `auth_js_allowed_origins ${origin}; ${more}`, server: "auth_js_url http://127.0.0.1:{{port}};",
+        more: `location = /verify { auth_js_verify redirect; auth_js_trust_host 127.0.0.1; ${verify} }`,
+    });
+    return { nginx: front.site, browser: new Browser(front.site.origin), page: `${origin}/private/?a=b` };
+}
+
 // navigate: what a browser does with one click: it follows every redirect, says where it comes
-// from, and keeps cookies unless it blocks them.
+// from, and keeps cookies unless it blocks them. TLS ends at a proxy on the same port.
 async function navigate(browser, target, { blocked = false, from = "none", referer } = {}) {
     const seen = [];
     let url = new URL(target, browser.origin).href, fetchSite = from, answer;
@@ -39,7 +65,7 @@ async function navigate(browser, target, { blocked = false, from = "none", refer
         seen.push(`${answer.status} ${url}`);
         if (answer.status !== 302) return { answer, seen, sent: seen.filter((s) => /\/auth\/signin/.test(s)).length };
         if (new URL(answer.location).origin !== new URL(url).origin) fetchSite = "cross-site";
-        url = answer.location;
+        url = answer.location.replace(/^https:(?=\/\/127\.0\.0\.1)/, "http:");
     }
     assert.fail(`it never ends:\n${seen.join("\n")}`);
 }
@@ -216,6 +242,19 @@ describe("what is broken is named", () => {
         await stopped(nginx, await navigate(new Browser(nginx.origin), "/private/"), { words: /http and came back over https/, directive: /auth_js_url, auth_js_trust_host/ });
     });
 
+    for (const [what, options] of [
+        ["where the site signs in", { auth: "auth_js_trust_host on;" }],
+        ["where it protects", { gate: "auth_js_trust_host on; auth_js_default_provider mock;" }],
+    ])
+        test(`a proxy that ends TLS, believed only ${what}`, async (t) => {
+            const nginx = await site(t, options);
+            const browser = new Browser(nginx.origin, { headers: { "x-forwarded-proto": "https" } });
+            // Its own URL is of another origin for the one of the two: sign-in ends at the root.
+            const { answer, sent } = await navigate(browser, "/private/");
+            assert.deepStrictEqual([answer.status, answer.body, sent], [200, "home\n", 1]);
+            await stopped(nginx, await navigate(browser, "/private/"), { words: /http and came back over https/, directive: /auth_js_trust_host \(for X-Forwarded-Proto\)/ });
+        });
+
     test("two stores", async (t) => {
         const nginx = await site(t, { http: "auth_js_adapter sqlite {{prefix}}/store/one.db;", gate: "auth_js_default_provider mock; auth_js_adapter sqlite {{prefix}}/store/two.db;" });
         await stopped(nginx, await navigate(new Browser(nginx.origin), "/private/"), { words: /not where this page looks for it/, directive: /auth_js_adapter/ });
@@ -238,5 +277,51 @@ describe("what is broken is named", () => {
         const page = await navigate(new Browser(own.origin), "/private/");
         assert.ok(page.sent <= 2);
         assert.match(page.seen.at(-1), /^200 .*\/oops\?error=SignInCircle&reason=session_missing&ref=/);
+    });
+});
+
+describe("the same behind auth_js_verify redirect", () => {
+    test("a healthy site: one redirect to sign-in, and there; a program gets no mark", async (t) => {
+        const { browser, page } = await forwardAuth(t);
+        const { answer, sent } = await navigate(browser, page);
+        assert.deepStrictEqual([answer.status, answer.body, sent], [200, "home\n", 1]);
+        const program = await new Browser(browser.origin).get(page, { headers: { accept: "*/*" } });
+        assert.deepStrictEqual([program.status, program.cookies], [302, []]);
+    });
+
+    for (const [what, options, expected] of [
+        ["cookies blocked", {}, { words: /did not send our cookies back/, directive: /auth_js_secure_cookies/, status: 500, blocked: true }],
+        ["wrong domain of the session cookie", { auth: "auth_js_cookie session_token domain=elsewhere.example;" }, { words: /did not bring your session back/, directive: /auth_js_cookie session_token/ }],
+        ["a session too large", { http: `auth_js_callback jwt jq '.token + {pad: ("x" * 20000)}';` }, { words: /too large cookies/, directive: /large_client_header_buffers/, status: 500 }],
+        ["no agreement about https", { auth: "auth_js_secure_cookies on;" }, { words: /http and came back over https/, directive: /auth_js_url, auth_js_trust_host/ }],
+        ["another secret, where the provider is chosen already", { verify: `auth_js_secret ${other}; auth_js_default_provider mock;` }, { words: /Server error/, directive: /auth_js_secret/, status: 500 }],
+    ])
+        test(what, async (t) => {
+            const { nginx, browser, page } = await forwardAuth(t, options);
+            await stopped(nginx, await navigate(browser, page, expected), expected);
+        });
+
+    test("another secret, and a clock that is off, with the chooser in between", async (t) => {
+        for (const [verify, spoil, expected] of [
+            [`auth_js_secret ${other};`, () => {}, { words: /a key that this page does not have/, directive: /auth_js_secret/ }],
+            ["", async (browser) => {
+                const past = await encode({ secret, salt: "authjs.session-token", token: { name: "Ada" }, maxAge: -3600 });
+                browser.jar.set(new URL(browser.origin), `authjs.session-token=${past}; Path=/`);
+            }, { words: /a clock is wrong/, directive: /clocks of this host/ }],
+        ]) {
+            const { nginx, browser, page } = await forwardAuth(t, { verify });
+            assert.strictEqual((await navigate(browser, page)).answer.status, 200);  // the chooser
+            const { callback } = await browser.signIn("mock", { callbackUrl: page });
+            assert.strictEqual(callback.location, page);
+            await spoil(browser);
+            await stopped(nginx, await navigate(browser, page, { from: "cross-site" }), expected);
+        }
+    });
+
+    test("a page of the operator's gets the cause in the address", async (t) => {
+        const { browser, page } = await forwardAuth(t, { http: "auth_js_page error http://127.0.0.1:{{port}}/oops;", auth: "auth_js_cookie session_token path=/auth;" });
+        const { sent, seen } = await navigate(browser, page);
+        assert.ok(sent <= 2, seen.join("\n"));
+        assert.match(seen.at(-1), /\/oops\?error=SignInCircle&reason=session_missing&ref=/);
     });
 });

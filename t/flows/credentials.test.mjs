@@ -93,8 +93,8 @@ const refused = ({ answer, session }, code = "credentials") => {
 describe("the form", () => {
     test("every provider has its own, with the fields' attributes as they were written", async () => {
         const page = (await new Browser(nginx.origin).get("/auth/signin")).body;
-        assert.match(page, /<label class="section-header" for="input-username-for-credentials-provider">User name<\/label><input name="username" id="input-username-for-credentials-provider" type="text" placeholder autocomplete="username" required maxlength="64"\/>/);
-        assert.match(page, /<label class="section-header" for="input-password-for-credentials-provider">Secret<\/label><input name="password" id="input-password-for-credentials-provider" type="password" autocomplete="current-password" placeholder="••••"\/>/);
+        assert.match(page, /<label class="section-header" for="input-username-for-credentials-provider">User name<\/label><input name="username" id="input-username-for-credentials-provider" type="text" placeholder label="User name" autocomplete="username" required maxlength="64"\/>/);
+        assert.match(page, /<label class="section-header" for="input-password-for-credentials-provider">Secret<\/label><input name="password" id="input-password-for-credentials-provider" label="Secret" type="password" autocomplete="current-password" placeholder="••••"\/>/);
         assert.deepStrictEqual([...page.matchAll(/<form action="([^"]*)"/g)].map((m) => new URL(m[1]).pathname),
             ["/auth/callback/credentials", "/auth/callback/staff", "/auth/callback/app", "/auth/callback/lost"]);
     });

@@ -49,7 +49,7 @@ export const divergences = [
         || (d.field === "page" && /\/div\/p( @class=reference| "Reference: .*)?$/.test(d.actual ?? "")) },
     { id: "logos", often: true, explains: (x, d) => d.field === "page" && /\/button\/img( |$)/.test(d.expected ?? d.actual) },
     { id: "page-markup", explains: (x, d) => d.field === "page" && [
-        /\/(button|span) @style=/, /\/button @class=button( brand-\d+)?$/, /\/body\/div\/div\/style$/, /\/div\/h1( @class=unseen| "Sign In")?$/, /\/input @(label|autocomplete)=/, /\/button @id=submitButton$/,
+        /\/(button|span) @style=/, /\/button @class=button( brand-\d+)?$/, /\/body\/div\/div\/style$/, /\/div\/h1( @class=unseen| "Sign In")?$/, /\/input @autocomplete=/, /\/button @id=submitButton$/,
     ].some((p) => p.test(d.expected ?? d.actual)) },
     // Auth.js glues "/signin" to the URL of the request: the error page's button, a mapping that failed.
     { id: "glued-signin", whole: failedMapping, explains: (x, d) => failedMapping(x) || (d.field === "page" && action(x) === "error" && /\/a @href=.*\/signin$/.test(d.expected ?? d.actual)) },

@@ -89,8 +89,83 @@ async function spoil(rng, pair) {
 export const paths = ["/signin/", "//signin//", "/signin/op/extra", "/unknown", "/Signin", "/csrf/x", "/session/", "/callback", "/callback/nobody", "/callback/undefined", "/signin/undefined", "/signin/nobody", "/signin/login", "/callback/login", "/webauthn-options", "/webauthn-options/op", "/error/x", "/signout/op", "/%73ignin", "/signin/%6Fp", "/verify-request/", "/providers/"];
 export const errors = ["Configuration", "AccessDenied", "Verification", "CredentialsSignin", "OAuthAccountNotLinked", "SessionRequired", "Callback", "Signin", "EmailSignin", "x y&z<", "", "OAuthCallbackError", "Default"];
 
+// --- Requests that no page makes -----------------------------------------------------------------
+
+const actionNames = ["csrf", "providers", "session", "signin", "signout", "error", "verify-request", "callback", "webauthn-options"];
+const oddMethods = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "PROPFIND", "FOO"];
+
+// A path under the base path, seldom a usual one.
+function oddPath(rng, pair) {
+    const { basePath, providers } = pair.world;
+    const ids = [...providers.map((p) => p.id), "nobody", "undefined", "null", "OP", "op%20", "%6Fp", "__proto__", "constructor", "toString", "op;a=b", "op:1", "%C3%A9", "a%2Fb", ".", "", "-", "op.", "~op", "op'", "op(", "*"];
+    const name = rng.weighted([[12, rng.pick(actionNames)], [1, rng.pick(["Signin", "CSRF", "sign", "signin2", "unknown", "%73ignin", "signin%2Fop", "session.json", "verify_request", "_log", "__proto__", "constructor", "csrf%20", "%20csrf", "csrf;x", "favicon.ico", "%63srf"])]]);
+    const between = () => rng.weighted([[12, "/"], [1, "//"], [1, "///"], [1, "/./"], [1, "\\"]]);
+    return basePath + rng.pick(["/", "/", "//", "/./"]) + name + (rng.chance(0.45) ? between() + rng.pick(ids) : "") + rng.weighted([[10, ""], [2, "/"], [1, "//"], [1, "/extra"], [1, "/extra/"], [1, ";"], [1, "/."], [1, "/.."], [1, "/x/.."]]);
+}
+const words = ["", "x", "/", "a b", "a+b", "%20", "ü", "☃", "\u{1F600}", "<b>\"'&", "\0", "\r\nX: y", "null", "undefined", "true", "0", "[]", "{}", "x".repeat(3000)];
+function oddQuery(rng, pair) {
+    const names = ["callbackUrl", "callbackUrl", "callbackUrl", "error", "error", "code", "state", "email", "csrfToken", "prompt", "scope", "response_mode", "token", "id", "iss", "a", "0", "10", "2", "a[]", "__proto__", "ü", "a b", ""];
+    const written = (text) => rng.weighted([[8, encodeURIComponent(text)], [2, new URLSearchParams([["", text]]).toString().slice(1)], [1, encodeURI(text).replace(/[&#]/g, "")], [1, text.replace(/[^!-~]|[#&]/g, "")]]);
+    const value = (name) => (name === "callbackUrl" ? rng.pick(oddTargets(pair.origin)) : name === "error" ? rng.pick([...errors, "accessdenied", "ACCESSDENIED", "constructor1", "SessionTokenError", "Unavailable2", "OAuthSignin", "OAuthCreateAccount", "EmailCreateAccount", "configuration", " Configuration", "Configuration ", "MissingCSRF", "ü", "a&b=c", "%"]) : rng.pick(words));
+    let out = "";
+    for (let n = rng.pick([0, 1, 1, 2, 3, 5]); n > 0; --n) {
+        const name = rng.pick(names);
+        if (name === "csrfToken" || name === "email") { out += `&${name}=${rng.pick(["x", "a%40b.example", ""])}`; continue; }
+        out += rng.weighted([[10, "&"], [1, "&&"], [1, "&=&"], [1, ";"]]) + written(name) + rng.weighted([[12, `=${written(value(name))}`], [1, ""], [1, "="], [1, "=a=b"], [1, "=%"], [1, "=%zz%C3"], [1, "=%E4"]]);
+    }
+    return out && `?${out.slice(1)}`;
+}
+export const oddTargets = (origin) => [
+    ...targets(origin), `${origin}/a b`, `${origin}/ü?q=☃#ß`, `${origin}#frag`, `${origin}?x`, `${origin}/../..//x`, `${origin}\\x`, `${origin}:80/`, `${origin}:443/x`, `${origin}./`, `${origin}/%00`, `\t${origin}/tab`, ` ${origin}/space `, `${origin}\n/x`, "/\ttab", "/\nline", "/a\rb", "\u00a0/x", "/\u2028", "/x#", "/#a?b", "/?", "?x=1", "#x", "./x", "../x", "x/y", "http:", "https:", "https:/x", "https:///evil.example/x", "HTTP://EVIL.example", "//evil.example\\@x", "/\t/evil.example", "/%2F/evil.example", "/%5Cevil", "\\/evil.example", "https://evil.example\u3002com", "https://exämple.org/", "http://[::1]/", "http://1.1/", "http://0x7f.1/", "http://%31/", "http://a%00b/", "http://user@", "http://:80/", "http://a:99999/", "blob:http://x/y", "mailto:a@b", "about:blank", "file:///etc/passwd", "view-source:http://x", "/" + "p".repeat(3500), "/" + "p".repeat(5000), `${origin}/${"ü".repeat(900)}`,
+];
+
+// A CSRF cookie's value (as on the wire) and the body's token.
+function oddCsrf(rng, side) {
+    const raw = side.cookies.get(side.csrfName) ?? "";
+    const [token = "", hash = ""] = raw.split(/%7C|\|/);
+    return rng.pick([
+        [raw, token], [raw, token], [raw, token], [`${token}|${hash}`, token], [`${token}%7c${hash}`, token], [`${token}%257C${hash}`, token], [`${token}%7C${hash}%7Cx`, token], [`${token}|${hash}|`, token], [`|${hash}`, ""], [`${token}|`, token], [token, token], [`${token}${hash}`, token], [`${hash}|${token}`, hash],
+        [`${token}|${hash.toUpperCase()}`, token], [`${token.toUpperCase()}|${hash}`, token.toUpperCase()], [`"${token}|${hash}"`, token], [` ${token}|${hash} `, token], [`${token} |${hash}`, token], [raw, token.toUpperCase()], [raw, `${token} `], [raw, ` ${token}`], [raw, token.slice(1)], [raw, `${token}|${hash}`], [raw, ""], [raw, undefined], [undefined, token], ["", token], ["%", "%"], ["|", ""], ["%7C", ""], [`${"0".repeat(64)}|${"0".repeat(64)}`, "0".repeat(64)],
+    ]);
+}
+const types = ["application/json", "application/json; charset=utf-8", "application/json;charset=UTF-16", "application/problem+json", "text/json", "Application/Json", "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=UTF-8", "application/x-www-form-urlencoded;charset=iso-8859-1", "Application/X-WWW-Form-Urlencoded", "multipart/form-data; boundary=b", "text/plain", "text/plain; x=application/json", "application/octet-stream", "x", "application/x-www-form-urlencoded, application/json", ""];
+
+function oddBody(rng, pair, token, type) {
+    const { origin } = pair;
+    const fields = { ...(token !== undefined && { csrfToken: token }), ...(rng.chance(0.5) && { callbackUrl: rng.pick(oddTargets(origin)) }), ...(rng.chance(0.4) && { username: rng.pick(["ada", "ü", "", "\0"]), password: rng.pick(["good", "plain", "wrong"]) }), ...(rng.chance(0.2) && { data: rng.pick(words) }), ...(rng.chance(0.1) && { "": "empty", "a b": "1", 7: "7" }) };
+    if (type.includes("json") && rng.chance(0.85)) {
+        const text = JSON.stringify({ ...fields, ...(rng.chance(0.3) && { data: rng.pick([null, true, 0, 1.5, [], {}, [1, [2, { a: null }]], { user: { name: "N", email: null } }, { deep: { deep: { deep: { deep: 1 } } } }, "x", "\ud83d\ude00", { exp: 1, sub: "x", iat: 5, jti: "j" }]) }) });
+        return rng.pick([text, text, text, text, text, ` ${text} `, text.replace("{", "{\n"), `\ufeff${text}`, `${text},`, text.slice(0, -1), `[${text}]`, `{"csrfToken":${JSON.stringify(token ?? null)},"csrfToken":"x"}`, `{"csrfToken":"x","csrfToken":${JSON.stringify(token ?? null)}}`, `{"csrfToken":[${JSON.stringify(token ?? null)}]}`, `{"csrfToken":{"a":1}}`, `{"CSRFTOKEN":${JSON.stringify(token ?? null)}}`, `{"csrfToken":${JSON.stringify(token ?? null)},"data":1e999}`, `{"csrfToken":${JSON.stringify(token ?? null)},"data":12345678901234567890}`, `{"csrfToken":${JSON.stringify(token ?? null)},"data":"\\ud800"}`, `{"csrfToken":${JSON.stringify(token ?? null)},"data":{"__proto__":1,"a":-0}}`, '"', "nul", "NaN", "1 2", "'a'", "", " ", "[[[[[[1]]]]]]", "{\"a\":01}", "\u0000", "true", "false"]);
+    }
+    const text = new URLSearchParams(fields).toString();
+    return rng.pick([text, text, text, text, `${text}&csrfToken=x`, `csrfToken=x&${text}`, `&&${text}&`, text.replaceAll("+", "%20"), `${text}&a=%zz&b=%C3&=&c`, text.replace("csrfToken", "csrf%54oken"), text.replace("csrfToken", " csrfToken"), JSON.stringify(fields), "", "&", "=", "\u0000", `--b\r\nContent-Disposition: form-data; name="csrfToken"\r\n\r\n${token}\r\n--b--\r\n`, `${text}&pad=${"x".repeat(20000)}`]);
+}
+
+export async function odd(rng, pair) {
+    const method = rng.weighted([[8, "GET"], [10, "POST"], [2, rng.pick(oddMethods)]]);
+    const usual = rng.chance(0.6);
+    const target = (usual ? pair.path(rng.weighted([[6, rng.pick(actionNames)], [4, `${rng.pick(["signin", "callback"])}/${rng.pick(pair.world.providers).id}`]])) : oddPath(rng, pair)) + (rng.chance(0.6) ? oddQuery(rng, pair) : "");
+    const type = rng.weighted([[3, "application/json"], [3, "application/x-www-form-urlencoded"], [2, rng.pick(types)]]);
+    const fork = rng.next() * 2 ** 32, strange = rng.chance(0.4), over = rng.chance(0.15) ? rng.pick(["1", "", "0", "false"]) : undefined;
+    if (pair.world.csrf && pair.sides.some((s) => !s.csrf) && rng.chance(0.8)) await pair.get("csrf");
+    return pair.ask(`odd ${method} ${target.slice(0, 120)}`, (side) => {
+        const own = generator(fork);
+        const cookies = new Map(side.cookies);
+        let token = side.csrf || undefined;
+        if (pair.world.csrf && strange) {
+            const [value, said] = oddCsrf(own, side);
+            token = said;
+            value === undefined ? cookies.delete(side.csrfName) : cookies.set(side.csrfName, value);
+        }
+        const headers = { cookie: [...cookies].map(([n, v]) => `${n}=${v}`).join("; "), ...(over !== undefined && { "x-auth-return-redirect": over }) };
+        if (method !== "POST") return { method, target, headers };
+        const body = oddBody(own, pair, token, type);
+        return { method, target, headers: { ...headers, ...(type && { "content-type": type }) }, body };
+    });
+}
+
 // sequence does a handful of things with a new pair.
-export async function sequence(rng, pair, steps) {
+export async function sequence(rng, pair, steps, oddity = 1) {
     const { world } = pair;
     const flows = world.providers.filter((p) => p.type !== "credentials").map((p) => p.id);
     const where = () => rng.pick(targets(pair.origin));
@@ -124,6 +199,7 @@ export async function sequence(rng, pair, steps) {
         [6, () => pair.post("signout", wanted(), posted())],
         [5, () => pair.get(rng.pick(paths).replace(/^\//, ""), common())],
         [4, () => pair.post(rng.pick([...paths.map((p) => p.replace(/^\//, "")), "csrf", "providers", "error", "verify-request", "signin"]), wanted(), posted())],
+        [30 * oddity, () => odd(rng, pair)],
         [1, () => pair.ask("method", () => ({ method: rng.pick(["PUT", "DELETE", "OPTIONS", "PATCH"]), target: pair.path("session"), headers: {} }))],
     ];
     for (let i = 0; i < steps; ++i) {

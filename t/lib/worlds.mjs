@@ -122,7 +122,7 @@ function nginxProvider(p) {
         return `auth_js_provider credentials as ${p.id} { name ${quoted(p.name)};
             ${p.fields.map(([n, a]) => `field ${n} ${Object.entries(a).map(([k, v]) => quoted(`${k}=${v}`)).join(" ")};`).join("\n")}
             authorize uri /_call/authorize; }`;
-    if (p.type === "email") return `auth_js_provider ${p.id} { send uri /_call/letter; from ${p.from}; ${p.maxAge ? `max_age ${p.maxAge}s;` : ""} }`;
+    if (p.type === "email") return `auth_js_provider ${p.id} { ${p.id === "nodemailer" ? "" : `type email; name ${quoted(p.name)};`} send uri /_call/letter; from ${p.from}; ${p.maxAge ? `max_age ${p.maxAge}s;` : ""} }`;
     const lines = [`type ${p.type}`, `client_id ${p.clientId ?? "test-client"}`, `client_secret ${p.clientSecret ?? "test-secret"}`];
     const line = (name, value) => value !== undefined && lines.push(`${name} ${value}`);
     line("issuer", p.issuer);
@@ -174,6 +174,11 @@ export const usualProviders = (at, plain) => [
 const form = { id: "login", name: "Login", type: "credentials", fields: [["username", { label: "User name", type: "text", placeholder: "ada" }], ["password", { label: "Password", type: "password", autocomplete: "current-password" }], ["word", {}]] };
 const letters = { id: "nodemailer", name: "Nodemailer", type: "email", from: "no-reply@example.com" };
 
+// Fields with every kind of attribute that a page may be told of.
+const attributes = { label: "E-mail <b>&\"", type: "email", placeholder: "a@b & \"c\"", pattern: ".+@.+", title: "An address", autocomplete: "username", minlength: "3", maxlength: "64", "aria-describedby": "hint", required: "", value: "x>y'" };
+const detailed = { id: "detailed", name: "De & <tailed>", type: "credentials", fields: [["mail", attributes], ["pin", { type: "number", min: "0", step: "1" }], ["hidden", { type: "hidden", value: "h" }], ["plain", {}]] };
+const mail = { id: "mail", name: "Mail & <more>", type: "email", from: "no-reply@example.com" };
+
 // --- Worlds --------------------------------------------------------------------------------------
 
 const cookieNames = (secure, over = {}) => {
@@ -186,7 +191,7 @@ const optionWords = { domain: "domain", path: "path", sameSite: "same_site", sec
 const onOff = (v) => (v === true ? "on" : v === false ? "off" : v);
 
 // rows: what differs from the default. `kind` of callbacks: "jq" or "uri"; `store`: the adapter, with
-// its strategy.
+// its strategy; `shown`: a world for its pages alone.
 function rows(at, plain, broken) {
     const some = (...ids) => usualProviders(at, plain).filter((p) => ids.includes(p.id));
     return [
@@ -212,8 +217,15 @@ function rows(at, plain, broken) {
         { name: "rows-jwt", store: "drizzle", strategy: "jwt", callbacks: "jq", providers: [...some("op", "hub"), letters, form] },
         { name: "rows-filters", store: "kysely", strategy: "database", callbacks: "jq", session: { maxAge: 3600, updateAge: 60 }, pages: { newUser: "/welcome?x=1", verifyRequest: "/sent" }, providers: [...some("op"), ...some("hub").map((p) => ({ ...p, linksByEmail: true })), { ...letters, maxAge: 600 }] },
         { name: "rows-called", origin: "https://rows.example", store: "drizzle", strategy: "database", callbacks: "uri", pages: { newUser: "/welcome" }, providers: [...some("op", "hub").map((p) => ({ ...p, linksByEmail: p.id === "op" })), letters] },
+        { name: "mail first", shown: true, providers: [mail, ...some("op"), detailed, form, ...some("hub")], theme: { logo: "/logo.png?a=1&b=\"2\"" } },
+        { name: "mail last", shown: true, providers: [...some("hub", "full"), mail, { ...mail, id: "post", name: "Post" }], theme: { colorScheme: "dark", brandColor: "#639" } },
+        { name: "form alone", shown: true, providers: [detailed], theme: { colorScheme: "light", buttonText: "#123456", logo: "https://img.example/logo.svg" } },
+        { name: "one button", shown: true, origin: "https://[2001:db8::1]:8443", basePath: "/a/b", providers: some("full") },
     ];
 }
+
+// A store that a page never asks.
+const noStore = Object.fromEntries(["createVerificationToken", "useVerificationToken", "getUserByEmail"].map((name) => [name, () => { throw new Error(name); }]));
 
 // worlds: one row per configuration as both sides take it. `record(name, document)` is called as the
 // internal locations are.
@@ -222,6 +234,7 @@ export function worlds({ at, plain, broken = [], app, record }) {
         const basePath = row.basePath ?? "/auth";
         const lines = [`location ${basePath}/ { auth_js_handler; }`, `auth_js_secret ${(row.secrets ?? [secret]).join(" ")};`, `auth_js_base_path ${basePath};`];
         if (row.origin) lines.push(`auth_js_url ${row.origin};`);
+        if (row.shown) lines.push("auth_js_adapter sqlite {{prefix}}/shown/auth.db; auth_js_session strategy=jwt;");
         if (row.redirectProxyUrl) lines.push(`auth_js_redirect_proxy_url ${row.redirectProxyUrl};`);
         if (row.secureCookies !== undefined) lines.push(`auth_js_secure_cookies ${onOff(row.secureCookies)};`);
         if (row.csrf === false) lines.push("auth_js_csrf off;");
@@ -239,12 +252,13 @@ export function worlds({ at, plain, broken = [], app, record }) {
             ...(row.pages && { pages: row.pages }), ...((row.session || row.strategy) && { session: { ...row.session, ...(row.strategy && { strategy: row.strategy }) } }), ...(row.cookies && { cookies: row.cookies }),
             ...(row.theme && { theme: row.theme }), ...(row.secureCookies !== undefined && { useSecureCookies: row.secureCookies }),
             ...(row.csrf === false && { skipCSRFCheck }), ...(row.jwtMaxAge && { jwt: { maxAge: row.jwtMaxAge } }),
+            ...(row.shown && { adapter: noStore, session: { strategy: "jwt" } }),
             ...(row.redirectProxyUrl && { redirectProxyUrl: row.redirectProxyUrl }),
             ...(row.callbacks && { callbacks: Object.fromEntries(Object.entries(functions).map(([n, f]) => [n, row.callbacks === "uri" ? recorded(n, f) : f])) }),
         };
         const secure = row.secureCookies ?? row.origin?.startsWith("https:") ?? false;
         const names = cookieNames(secure, Object.fromEntries(Object.entries(row.cookies ?? {}).filter(([, c]) => c.name).map(([n, c]) => [n, c.name])));
-        return { name: row.name, index: i, basePath, origin: row.origin, secret: row.secrets ?? secret, cookieNames: names, providers: row.providers, callbacks: row.callbacks, pages: row.pages ?? {}, proxied: row.redirectProxyUrl !== undefined, csrf: row.csrf !== false, strategy: row.strategy, twins, config: () => ({ ...config, ...(twins && { adapter: twins.adapter }) }), server: lines.join("\n        ") };
+        return { name: row.name, index: i, basePath, origin: row.origin, secret: row.secrets ?? secret, cookieNames: names, providers: row.providers, callbacks: row.callbacks, pages: row.pages ?? {}, proxied: row.redirectProxyUrl !== undefined, shown: row.shown === true, csrf: row.csrf !== false, strategy: row.strategy, twins, config: () => ({ ...config, ...(twins && { adapter: twins.adapter }) }), server: lines.join("\n        ") };
     });
 }
 export const files = jqFiles;

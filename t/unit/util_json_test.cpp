@@ -134,6 +134,22 @@ static void test_a_name_twice_is_refused(void**) {  // [sec 59]
     assert_true(refused(many + "\"n7\":1}"));
 }
 
+static void test_a_forgiving_reader_reads_as_json_parse_does(void**) {
+    constexpr json::limits as_javascript{64 * 1024, 256, true};
+    const auto read = [&](std::string_view text) {
+        const auto v = json::parse(text, as_javascript);
+        return v ? json::stringify(*v) : std::string("refused");
+    };
+    assert_text(read(R"({"a":1,"b":2,"a":3})"), R"({"a":3,"b":2})");
+    assert_text(read(R"([1e999,-1e999,1e-999])"), "[null,null,0]");
+    assert_text(read(std::string(200, '[') + std::string(200, ']')),
+                std::string(200, '[') + std::string(200, ']'));
+    assert_text(read(R"({"a":1,})"), "refused");
+    std::string many = "{";
+    for (int i = 0; i < 100; ++i) many += "\"n" + std::to_string(i) + "\":1,";
+    assert_true(read(many + "\"n7\":8}").find("\"n7\":8,\"n8\":1") != std::string::npos);
+}
+
 static void test_depth_and_size_are_bounded(void**) {  // [sec 59]
     assert_false(refused(std::string(16, '[') + std::string(16, ']')));
     assert_true(refused(std::string(17, '[') + std::string(17, ']')));
@@ -196,6 +212,7 @@ int main() {
         unit(test_integers_that_a_double_does_not_hold_say_so),
         unit(test_wrong_grammar_is_refused),
         unit(test_a_name_twice_is_refused),
+        unit(test_a_forgiving_reader_reads_as_json_parse_does),
         unit(test_depth_and_size_are_bounded),
         unit(test_array_indices_come_first),
         unit(test_ascii_form_escapes_the_rest),

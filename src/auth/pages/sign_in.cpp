@@ -69,7 +69,7 @@ std::string credential(const providers::provider& p, const providers::field& f) 
     if (!given("type")) out += attribute("type", "text");
     if (!given("placeholder")) out += " placeholder";
     for (const auto& [name, value] : f.attributes)
-        if (name != "label") out += value.empty() ? ' ' + name : attribute(name, value);
+        out += value.empty() ? ' ' + name : attribute(name, value);
     return out + "/></div>";
 }
 
