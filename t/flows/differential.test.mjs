@@ -119,11 +119,6 @@ script("errors, and the pages they land on (http.md 8, pages.md 6, 8)", () => ea
     await p.get("signout", { query: "?callbackUrl=%2Fx" });
 }));
 
-script("pages with every kind of provider, field and theme (pages.md 1 to 6)", () => each(all.filter((w) => w.shown), async (w) => {
-    const p = new Pair(lab, w);
-    await each(["signin", "signin?error=EmailSignin&email=a%22%3C%26%40b.example&callbackUrl=%2F%22x%22", "signin?error=Nobody%27s", "signin?error=&email=", "signout?callbackUrl=%2Fx%26y", "verify-request?provider=mail", "error", "error?error=AccessDenied", "error?error=Verification", "error?error=Configuration", "providers"], (path) => p.get(path));
-}));
-
 script("redirect proxy: begun on a preview, through the proxy, finished on the preview (http.md 12)", () => each(["op", "hub"], (id) => each([0, 1, 2], async (kind) => {
     const preview = pair("preview"), proxy = pair("proxy");
     await preview.start(id, { callbackUrl: "/done" });
@@ -401,6 +396,11 @@ test(`random sequences over two stores, AUTHJS_SEED=${seed}`, async () => {
     }
     report();
 });
+
+script("pages with every kind of provider, field and theme (pages.md 1 to 6)", () => each(all.filter((w) => w.shown), async (w) => {
+    const p = new Pair(lab, w);
+    await each(["signin", "signin?error=EmailSignin&email=a%22%3C%26%40b.example&callbackUrl=%2F%22x%22", "signin?error=Nobody%27s", "signin?error=&email=", "signout?callbackUrl=%2Fx%26y", "verify-request?provider=mail", "error", "error?error=AccessDenied", "error?error=Verification", "error?error=Configuration", "providers"], (path) => p.get(path));
+}));
 
 // --- The divergences themselves ------------------------------------------------------------------
 
