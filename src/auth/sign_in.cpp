@@ -21,9 +21,11 @@ response custom_sign_in_page(context& cx, const std::string& page) {
 // Parameters that decide where a code goes and for whom: the query of a sign-in request may add to
 // the authorization URL (prompt, login_hint), never replace these; nor may it through a request
 // object, whose parameters go before those of the URL (OpenID Connect Core section 6, RFC 9101).
+// `__proto__` gets lost in Auth.js, as it does in every Object.assign.
 bool is_ours(std::string_view name) {
-    constexpr std::string_view kept[] = {"client_id", "redirect_uri", "response_type", "state",
-                                         "nonce",     "request",      "request_uri",   "go"};
+    constexpr std::string_view kept[] = {"client_id",   "redirect_uri", "response_type",
+                                         "state",       "nonce",        "request",
+                                         "request_uri", "go",           "__proto__"};
     if (name.starts_with("code_challenge")) return true;
     for (const auto k : kept)
         if (name == k) return true;
