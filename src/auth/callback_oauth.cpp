@@ -112,7 +112,7 @@ task<json::value> userinfo(context& cx, const oauth::server& as,
         throw error(code::callback_route_error, "userinfo was refused")
             .with("provider", p.id)
             .with("status", std::to_string(answer.status));
-    if (p.userinfo.signed_alg.empty()) co_return providers::userinfo_document(answer);
+    if (p.userinfo.signed_alg.empty()) co_return providers::userinfo_document(answer, p.type);
     auto token = oauth::signed_userinfo(answer, as, p.client.id, p.userinfo.signed_alg, cx.now());
     const auto alg = crypto::sig_from(token.alg);
     if (!alg) throw error(code::callback_route_error, "userinfo has an unknown algorithm");

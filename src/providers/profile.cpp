@@ -155,10 +155,12 @@ http::request userinfo_request_for(const provider& p, const oauth::server& as,
     return rq;
 }
 
-json::value userinfo_document(const http::response& answer) {
+json::value userinfo_document(const http::response& answer, type of) {
     if (!is_2xx(answer)) throw unmapped("userinfo was answered " + std::to_string(answer.status));
     auto document = json::parse(answer.body);
     if (!document) throw error(code::callback_route_error, "userinfo is no JSON");
+    if (of == type::oidc && !document->is_object())  // OpenID Connect Core section 5.3.2
+        throw error(code::callback_route_error, "userinfo is no object");
     if (!document->is_object() && !document->is_array()) throw unmapped("userinfo is no object");
     return std::move(*document);
 }

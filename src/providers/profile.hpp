@@ -51,7 +51,7 @@ http::request userinfo_request_for(const provider& p, const oauth::server& as,
 // The JSON document of an answer that must be 2xx (spec: where the library is too trusting). An
 // answer that is no JSON throws error(callback_route_error). Not for `userinfo.signed_alg`: there
 // the body is a JWS whose claims are the document.
-json::value userinfo_document(const http::response& answer);
+json::value userinfo_document(const http::response& answer, type of = type::oauth);
 // `callback_json` and the `select` filter. The result is what callbacks see as the profile.
 json::value select_profile(const provider& p, const identity_input& in);
 // A further request where the provider's file wants one for this profile, else empty.
