@@ -863,8 +863,7 @@ std::optional<mistake> loader::impl::complete(draft& d) const {
                 d, std::string(what) + " " + in_quotes(filled.text) + " is no http or https URL");
         return std::move(filled.text);
     };
-    const auto fill_params = [&](const json::value& from, params& to,
-                                 const std::vector<params::pair>& own_params) {
+    const auto fill_params = [&](const json::value& from, params& to) {
         for (const auto& m : members(from)) {
             const auto* text = m.val.as_string();
             if (text == nullptr) {
@@ -873,7 +872,6 @@ std::optional<mistake> loader::impl::complete(draft& d) const {
                 to.set(m.name, filled.text);
             }
         }
-        for (const auto& [name, value] : own_params) to.set(name, value);
     };
     const auto fill_headers = [&](const json::value& from) {
         std::vector<templated_header> out;
@@ -891,12 +889,16 @@ std::optional<mistake> loader::impl::complete(draft& d) const {
     const auto& authorization = at(d.file, "authorization");
     p.authorization_url =
         endpoint(d.authorization_url, authorization.text("url"), "the authorization URL");
-    params sent;
-    fill_params(at(authorization, "params"), sent, d.authorization_params);
-    p.authorization_params = sent.list();
-    p.has_authorization = !p.authorization_url.empty() || !sent.empty();
     const auto own_url = parse_url(p.authorization_url);
     const params own_query = params::parse(own_url ? own_url->query.value_or("") : "");
+    params sent;
+    fill_params(at(authorization, "params"), sent);
+    // What the block says goes before what the file says, also in the query of its URL.
+    if (!d.authorization_url.empty())
+        for (const auto& [name, value] : own_query.list()) sent.erase(name);
+    for (const auto& [name, value] : d.authorization_params) sent.set(name, value);
+    p.authorization_params = sent.list();
+    p.has_authorization = !p.authorization_url.empty() || !sent.empty();
     const auto* mode = sent.last("response_mode");
     p.form_post = (mode                             ? *mode
                    : own_query.has("response_mode") ? *own_query.last("response_mode")
@@ -906,7 +908,8 @@ std::optional<mistake> loader::impl::complete(draft& d) const {
 
     const auto& token = at(d.file, "token");
     p.token_url = endpoint(d.token_url, token.text("url"), "the token URL");
-    fill_params(at(token, "params"), p.token_params, d.token_params);
+    fill_params(at(token, "params"), p.token_params);
+    for (const auto& [name, value] : d.token_params) p.token_params.set(name, value);
 
     const auto& userinfo = at(d.file, "userinfo");
     p.userinfo.url = endpoint(d.userinfo_url, userinfo.text("url"), "the userinfo URL");

@@ -114,7 +114,9 @@ bool lost_in(const json::value& v, const std::string& id) {
 
 bool discovery_at_signin(const provider& p) noexcept { return p.authorization_url.empty(); }
 bool discovery_at_callback(const provider& p) noexcept {
-    return p.token_url.empty() && p.userinfo.url.empty();
+    const bool asks_userinfo = p.type == type::oauth || !p.id_token;
+    return p.token_url.empty() || (asks_userinfo && p.userinfo.url.empty()) ||
+           !p.issuer_placeholder.empty();
 }
 
 oauth::server server_of(const provider& p, const oauth::server* discovered) {

@@ -22,8 +22,9 @@ namespace authjs::providers {
 
 // --- Where the provider is ---
 
-// Discovery is asked where the authorization URL is missing (sign-in), and where both the token and
-// the userinfo URL are missing (callback).
+// Discovery is asked where the authorization URL is missing (sign-in), and where the token URL is,
+// or a userinfo URL that is needed, or the issuer has a placeholder (callback). Auth.js asks at a
+// callback only if it knows neither URL, and fails if it knows one and needs the other.
 bool discovery_at_signin(const provider& p) noexcept;
 bool discovery_at_callback(const provider& p) noexcept;
 // server_of lays what is configured over what was discovered (null: nothing was). Its issuer is the

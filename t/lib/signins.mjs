@@ -36,8 +36,8 @@ export function answersOf(sample, values = {}) {
     const secret = sample.variant.options.clientSecret;
     const text = (document) => write(JSON.parse(JSON.stringify(fill2(document, values)), (_, v) => (v && typeof v === "object" && "$jwt" in v ? idToken(v.$jwt, secret) : v)));
     const { signin, callback, available = [] } = sample.variant;
-    return [...signin.outbound, ...callback?.outbound ?? [], ...available].map(({ url, response: { status, headers, json, jwt, base64, text: plain } }) => ({
-        url, status, headers, ...(base64 !== undefined ? { base64 } : { body: json !== undefined ? text(json) : jwt ? idToken(fill2(jwt.$jwt, values), secret) : plain ?? "" }),
+    return [...signin.outbound, ...callback?.outbound ?? [], ...available].map(({ role, url, response: { status, headers, json, jwt, base64, text: plain } }) => ({
+        role, url, status, headers, ...(base64 !== undefined ? { base64 } : { body: json !== undefined ? text(json) : jwt ? idToken(fill2(jwt.$jwt, values), secret) : plain ?? "" }),
     }));
 }
 // fill without making tokens: those need the text of their claims.
@@ -50,7 +50,8 @@ const fill2 = (v, values) => {
 // --- The real one --------------------------------------------------------------------------------
 
 const silent = { debug() {}, warn() {}, error() {} };
-const find = (answers, url) => answers.find((a) => a.url === url) ?? answers.find((a) => a.url.split("?")[0] === url.split("?")[0]) ?? { status: 404, headers: {}, body: "" };
+// As t/tools/sign_ins.cpp has it: by the URL, by the URL without its query, by its last step.
+const find = (answers, url) => [(u) => u, (u) => u.split("?")[0], (u) => u.split("?")[0].replace(/\/$/, "").split("/").at(-1)].map((of) => answers.find((a) => of(a.url) === of(url))).find(Boolean) ?? { status: 404, headers: {}, body: "" };
 
 export async function providerOf(module, options) {
     const { default: make } = await import(new URL(`providers/${module}.js`, library));

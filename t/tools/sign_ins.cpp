@@ -25,17 +25,22 @@ public:
         for (const auto& f : rq.fields) headers.set(lower(f.name), f.value);
         sent.push_back(json::make_object(
             {{"method", rq.method}, {"url", rq.url}, {"headers", headers}, {"body", rq.body}}));
-        for (const bool whole : {true, false})
+        for (const auto of : {whole, without_query, last_step})
             for (const auto& a : answers)
-                if (cut(rq.url, whole) == cut(std::string(a.text("url")), whole))
-                    co_return answer_of(a);
+                if (of(rq.url) == of(std::string(a.text("url")))) co_return answer_of(a);
         co_return http::response{404, {}, ""};
     }
     json::array answers, sent;
 
 private:
-    static std::string cut(const std::string& url, bool whole) {
-        return whole ? url : url.substr(0, url.find('?'));
+    static std::string whole(const std::string& url) { return url; }
+    static std::string without_query(const std::string& url) {
+        return url.substr(0, url.find('?'));
+    }
+    static std::string last_step(const std::string& url) {
+        auto text = without_query(url);
+        if (text.ends_with('/')) text.pop_back();
+        return text.substr(text.rfind('/') + 1);
     }
     static http::response answer_of(const json::value& a) {
         http::response out;

@@ -196,6 +196,15 @@ static void test_smtp_needs_a_server(void**) {
     fine(make("letters", "type email\nsend uri /letter"));
 }
 
+static void test_what_the_blocks_url_says_goes_before_the_files_parameters(void**) {
+    const auto o = make("apple", std::string(keys) +
+                                     "authorization_url https://a.example/go?scope=mine\n"
+                                     "authorization_param prompt login");
+    std::string sent;
+    for (const auto& [name, value] : fine(o).authorization_params) sent += name + "=" + value + " ";
+    assert_text(sent, "response_mode=form_post prompt=login ");
+}
+
 // --- Custom providers ---
 static void test_a_custom_oauth_provider_needs_its_endpoints(void**) {
     const std::string block = std::string(keys) +
@@ -376,6 +385,7 @@ int main() {
         unit(test_times_are_nginxs),
         unit(test_credentials_have_fields_and_one_judge),
         unit(test_smtp_needs_a_server),
+        unit(test_what_the_blocks_url_says_goes_before_the_files_parameters),
         unit(test_a_custom_oauth_provider_needs_its_endpoints),
         unit(test_a_custom_oidc_provider_needs_an_issuer_only),
         unit(test_an_own_folder_adds_and_replaces_files),

@@ -194,7 +194,6 @@ static void test_a_photo_reaches_the_mapping_as_base64(void**) {
 static void test_configured_endpoints_lie_over_discovered_ones(void**) {
     const auto p = forge(R"("token":{"url":"https://f.example/t"})");
     assert_true(discovery_at_signin(*p));
-    assert_false(discovery_at_callback(*p));
     oauth::server found;
     found.issuer = "https://forge.example/";
     found.authorization_endpoint = "https://forge.example/a";
@@ -203,6 +202,19 @@ static void test_configured_endpoints_lie_over_discovered_ones(void**) {
     assert_text(as.issuer + " " + as.authorization_endpoint + " " + as.token_endpoint,
                 "https://forge.example/ https://forge.example/a https://f.example/t");
     assert_text(server_of(*p, nullptr).issuer, "https://forge.example");
+}
+static void test_a_callback_asks_for_discovery_where_an_endpoint_it_needs_is_missing(void**) {
+    const std::string token = R"("token":{"url":"https://f.example/t"})",
+                      userinfo = R"("userinfo":{"url":"https://f.example/u"})";
+    assert_true(discovery_at_callback(*forge("")));
+    assert_true(discovery_at_callback(*forge(token)));
+    assert_true(discovery_at_callback(*forge(userinfo)));
+    assert_false(discovery_at_callback(*forge(token + "," + userinfo)));
+    const auto p = std::make_shared<provider>(*forge(token));
+    p->type = type::oidc;
+    assert_false(discovery_at_callback(*p));  // its ID token says who it is
+    p->issuer_placeholder = "{org}";
+    assert_true(discovery_at_callback(*p));
 }
 static void test_an_issuer_may_have_a_claim_in_it(void**) {
     const auto p = forge(R"("issuer_claim":{"placeholder":"{org}","claim":"org"})");
@@ -240,6 +252,7 @@ int main() {
         unit(test_a_further_request_is_made_when_wanted),
         unit(test_a_photo_reaches_the_mapping_as_base64),
         unit(test_configured_endpoints_lie_over_discovered_ones),
+        unit(test_a_callback_asks_for_discovery_where_an_endpoint_it_needs_is_missing),
         unit(test_an_issuer_may_have_a_claim_in_it),
         unit(test_the_callback_url_may_be_a_parameter),
     };
