@@ -93,16 +93,18 @@ struct sqlite_failure {
     throw e;
 }
 
-// Which file a connection was opened on: replacing or removing it must not go unnoticed.
+// Which file a connection was opened on: replacing or removing it, or its log, must not go
+// unnoticed: what is written to a log that has no name any more is lost.
 struct identity {
     dev_t device = 0;
-    ino_t inode = 0;
-    bool operator==(const identity&) const = default;
+    ino_t inode = 0, log = 0;  // log: 0 where there is none (yet)
 };
 std::optional<identity> identity_of(const std::string& path) {
     struct stat st;
     if (::stat(path.c_str(), &st) != 0) return std::nullopt;
-    return identity{st.st_dev, st.st_ino};
+    identity out{st.st_dev, st.st_ino, 0};
+    if (::stat((path + "-wal").c_str(), &st) == 0) out.log = st.st_ino;
+    return out;
 }
 
 // One connection and its prepared statements. Used by one thread at a time.
@@ -118,7 +120,7 @@ public:
         patience(busy);
         sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
         script("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;");
-        opened_on = identity_of(path);
+        opened_on_ = identity_of(path);
     }
 
     void script(const std::string& text) {
@@ -154,7 +156,13 @@ public:
 
     bool in_transaction() const noexcept { return !sqlite3_get_autocommit(db_.get()); }
 
-    std::optional<identity> opened_on;
+    // is_on: whether this is a connection to what is there now. The log is made after it.
+    bool is_on(const std::optional<identity>& now) noexcept {
+        if (!now || !opened_on_) return false;
+        if (opened_on_->log == 0) opened_on_->log = now->log;
+        return opened_on_->device == now->device && opened_on_->inode == now->inode &&
+               opened_on_->log == now->log;
+    }
 
 private:
     sqlite3_stmt* prepared(const std::string& text) {
@@ -208,6 +216,7 @@ private:
         return out;
     }
 
+    std::optional<identity> opened_on_;
     sqlite_db db_;  // destroyed after its statements
     std::unordered_map<std::string, sqlite_stmt> statements_;
 };
@@ -251,7 +260,7 @@ public:
 
 private:
     void check_file() {
-        if (db_ && identity_of(path_) != db_->opened_on) db_.reset();
+        if (db_ && !db_->is_on(identity_of(path_))) db_.reset();
         if (!db_ && !create_ && !identity_of(path_))
             throw sqlite_failure{SQLITE_CANTOPEN, "the file is gone"};
     }
@@ -405,7 +414,7 @@ struct sqlite::impl : std::enable_shared_from_this<sqlite::impl> {
     std::optional<result> try_read(const statement& s) {
         try {
             const auto now = identity_of(options.path);
-            if (reader && now != reader->opened_on) reader.reset();
+            if (reader && !reader->is_on(now)) reader.reset();
             if (!now) throw sqlite_failure{SQLITE_CANTOPEN, "the file is gone"};
             if (!reader) reader.emplace(options.path, SQLITE_OPEN_READONLY, milliseconds(0));
             return reader->run(s);

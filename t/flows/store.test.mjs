@@ -1,10 +1,14 @@
 // Users, accounts and sessions in SQLite: what each flow leaves in the rows, the gate over database
 // sessions, and a store that fails (spec/flows.md sections 5, 6, 10, 11).
 import assert from "node:assert";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
+import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
+
+import Database from "libsql";
 
 import { testConfig } from "../lib/nginx.mjs";
 import { startProvider } from "../lib/provider.mjs";
@@ -28,7 +32,7 @@ for (const strategy of ["database", "jwt"]) {
     describe(`linking, strategy=${strategy}`, () => {
         let site;
         before(async () => {
-            site = await storeSite({ provider, session: `auth_js_session strategy=${strategy};` });
+            site = await storeSite({ provider, workers: 2, session: `auth_js_session strategy=${strategy};`, more: "add_header X-Worker $pid always;" });
         });
         after(() => site.stop());
         const errorOf = (rs) => new URL(rs.location).searchParams.get("error");
@@ -105,12 +109,15 @@ for (const strategy of ["database", "jwt"]) {
         }
 
         test("two first sign-ins of one person at the same instant make one user, and both get in", async () => {
-            for (let round = 0; round < 10; round++) {
+            let apart = 0;
+            for (let round = 0; round < 10 || apart < 5; round++) {
+                assert.ok(round < 200, "one worker does it all");
                 const who = somebody();
                 const pair = [browserOf(site), browserOf(site)];
                 const ready = await Promise.all(pair.map(async (b) => b.consent((await b.start("forge")).location)));
                 const done = await Promise.all(pair.map((b, i) => b.back(ready[i])));
                 assert.deepStrictEqual(done.map((d) => d.location), [`${site.origin}/`, `${site.origin}/`]);
+                apart += done[0].headers["x-worker"] !== done[1].headers["x-worker"];
                 for (const b of pair) assert.strictEqual((await b.session()).user.email, who.email.toLowerCase());
                 assert.strictEqual(rows(site.file, "SELECT count(*) AS n FROM user WHERE email = ?", who.email.toLowerCase())[0].n, 1);
             }
@@ -139,6 +146,25 @@ test("allow_dangerous_email_account_linking links to the address's user", async 
     assert.strictEqual((await b.session()).user.email, who.email.toLowerCase());
     assert.strictEqual(count(site.file, "user"), 1);
     assert.strictEqual(count(site.file, "account"), 2);
+});
+
+test("a new issuer under an old id: the accounts stay, by id and subject [sec 88]", async (t) => {
+    const issuers = await Promise.all([startProvider(), startProvider()]);
+    t.after(() => Promise.all(issuers.map((p) => p.close())));
+    const block = (p) => `auth_js_provider staff { type oidc; issuer ${p.issuer}; client_id ${p.clientId}; client_secret ${p.clientSecret}; }`;
+    const site = await storeSite({ provider, providers: block(issuers[0]) });
+    t.after(() => site.stop());
+    await browserOf(site).signIn("staff");
+    const [before] = rows(site.file, "SELECT provider, providerAccountId, userId FROM account");
+    assert.deepStrictEqual([before.provider, before.providerAccountId], ["staff", issuers[0].user.sub]);
+    const conf = path.join(site.prefix, "conf/nginx.conf");
+    await site.reload(fs.readFileSync(conf, "utf8").replace(block(issuers[0]), block(issuers[1])));
+    issuers[1].user = { ...issuers[1].user, email: "moved@example.com" };
+    const b = browserOf(site);
+    assert.strictEqual((await b.signIn("staff")).callback.location, `${site.origin}/`);
+    assert.strictEqual((await b.session()).user.email, issuers[0].user.email.toLowerCase());
+    assert.deepStrictEqual(rows(site.file, "SELECT provider, providerAccountId, userId FROM account"), [before]);
+    assert.strictEqual(count(site.file, "user"), 1);
 });
 
 describe("database sessions", () => {
@@ -236,6 +262,28 @@ describe("database sessions", () => {
         const b = browserOf(site, { headers: { accept: "*/*" } });
         for (let i = 0; i < 50; i++) assert.strictEqual((await b.get("/private", { headers: { cookie: `${cookie}=${i}` } })).status, 401);
         assert.strictEqual(count(site.file, "session"), before);
+    });
+
+    test("a flood of strangers grows neither the rows nor the worker [sec 109]", async () => {
+        const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
+        const ask = (target, headers) => new Promise((done, failed) => {
+            http.get(site.origin + target, { agent, headers }, (rs) => rs.resume().on("end", () => done(rs.statusCode))).on("error", failed);
+        });
+        const flood = async (n) => {
+            for (let i = 0; i < n; i += 32)
+                await Promise.all(Array.from({ length: 32 }, (_, j) => (j % 8 === 7 ? ask("/auth/signin", {}) : ask("/private", { accept: "*/*", ...(j % 2 && { cookie: `${cookie}=${i}-${j}` }) }))));
+        };
+        const resident = () => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${site.workers[0]}/status`, "utf8"))[1]);
+        const counted = () => ["user", "account", "session", "verificationToken"].map((table) => count(site.file, table));
+        await signedIn();
+        const before = counted();
+        await flood(4_000);
+        const warm = resident();
+        await flood(process.env.AUTH_JS_CHECKED ? 2_000 : 20_000);
+        agent.destroy();
+        counted().forEach((n, i) => assert.ok(n <= before[i], `${counted()} rows, ${before} before`));
+        // Checkers keep what is freed.
+        if (!process.env.AUTH_JS_CHECKED) assert.ok(resident() - warm < 1024, `${resident() - warm} KiB more`);
     });
 
     test("a hostile cookie is text [sec 103]", async () => {
@@ -356,6 +404,105 @@ describe("a store that fails [sec 102]", () => {
         await recovers();
     });
 
+    // While nothing can be written: sessions are known, nothing new is promised, nobody else waits.
+    async function cannotBeWritten({ readable = true } = {}) {
+        const rs = await b.get("/private");
+        assert.strictEqual(rs.status, readable ? 200 : 503);
+        somebody();
+        const before = [count(site.file, "user"), count(site.file, "account"), count(site.file, "session")];
+        const x = browserOf(site), begun = Date.now();
+        const consent = await x.consent((await x.start("forge")).location);
+        let slowest = 0, over = false;
+        const back = x.back(consent).finally(() => { over = true; });
+        while (!over) {
+            const asked = performance.now();
+            assert.strictEqual((await browserOf(site).get("/index.html")).status, 200);
+            slowest = Math.max(slowest, performance.now() - asked);
+        }
+        const answer = await back;
+        assert.ok(Date.now() - begun < 6000, "a hang");
+        assert.ok(slowest < 1000, `others waited ${slowest} ms`);
+        assert.strictEqual(answer.status, 503);
+        assert.ok(answer.headers["retry-after"]);
+        assert.strictEqual(x.jar.get(cookie), undefined);
+        const out = await b.signOut();
+        assert.strictEqual(out.status, 503);
+        assert.ok(b.jar.get(cookie), "a sign-out that did not happen is not claimed");
+        assert.deepStrictEqual([count(site.file, "user"), count(site.file, "account"), count(site.file, "session")], before);
+        return async () => {
+            const again = browserOf(site);
+            await again.signIn("forge");
+            assert.strictEqual((await again.session()).user.email, provider.user.email.toLowerCase());
+            assert.strictEqual(integrity(site.file), "ok");
+        };
+    }
+    async function signedInOn(another) {
+        site = another;
+        somebody();
+        b = browserOf(site);
+        await b.signIn("forge");
+        return provider.user;
+    }
+
+    test("locked by another process: nothing waits for longer than its patience", async () => {
+        const db = new Database(site.file);
+        db.exec("BEGIN IMMEDIATE");
+        const works = await cannotBeWritten();
+        db.exec("ROLLBACK");
+        db.close();
+        await works();
+    });
+
+    test("read-only for the workers: sessions are known, nothing is written", { skip: process.getuid() !== 0 && "needs root: workers must be somebody else" }, async () => {
+        const first = site, its = b;
+        try {
+            await signedInOn(await storeSite({ provider, main: "user www-data;", adapter: "sqlite {{prefix}}/var/db/auth.db", session: "auth_js_session cache=off;" }));
+            site.file = path.join(site.prefix, "var/db/auth.db");
+            const folder = path.dirname(site.file), { uid, gid } = fs.statSync(folder);
+            const give = (to, group) => { for (const name of [folder, ...fs.readdirSync(folder).map((n) => path.join(folder, n))]) fs.chownSync(name, to, group); };
+            site.signal("SIGQUIT");
+            await site.exited;
+            site.exit = undefined;
+            rows(site.file, "PRAGMA journal_mode = DELETE");
+            give(0, 0);
+            fs.chmodSync(folder, 0o755);
+            for (const name of fs.readdirSync(folder)) fs.chmodSync(path.join(folder, name), 0o444);
+            await site.start();
+            const works = await cannotBeWritten();
+            give(uid, gid);
+            fs.chmodSync(folder, 0o700);
+            for (const name of fs.readdirSync(folder)) fs.chmodSync(path.join(folder, name), 0o600);
+            await works();
+        } finally {
+            if (site !== first) await site.stop();
+            [site, b] = [first, its];
+        }
+    });
+
+    test("a full disk: sessions are known, nothing is half written, and on it goes when there is room", async (t) => {
+        const disk = fs.mkdtempSync(path.join(os.tmpdir(), "auth_js-disk-"));
+        if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m,mode=755", "tmpfs", disk]).status !== 0) return t.skip("no file system of one's own");
+        const first = site, its = b;
+        try {
+            await signedInOn(await storeSite({ provider, adapter: `sqlite ${disk}/db/auth.db`, session: "auth_js_session cache=off;" }));
+            site.file = path.join(disk, "db/auth.db");
+            const filler = fs.openSync(path.join(disk, "filler"), "w");
+            for (const size of [4096, 1]) try { for (;;) fs.writeSync(filler, Buffer.alloc(size)); } catch (e) { assert.strictEqual(e.code, "ENOSPC"); }
+            // What the write-ahead log has room for is written still.
+            const log = fs.statSync(`${site.file}-wal`).size;
+            assert.ok(log > 0);
+            const works = await cannotBeWritten();
+            fs.closeSync(filler);
+            fs.rmSync(path.join(disk, "filler"));
+            await works();
+        } finally {
+            if (site !== first) await site.stop();
+            [site, b] = [first, its];
+            spawnSync("umount", ["-l", disk]);
+            fs.rmdirSync(disk);
+        }
+    });
+
     test("the first sign-in while the file cannot be had leaves no half user, and works afterwards", async () => {
         const away = `${site.file}.away`;
         rows(site.file, "PRAGMA wal_checkpoint(TRUNCATE)");
@@ -463,9 +610,15 @@ test("housekeeping removes what expired and keeps the rest", async (t) => {
     const [{ userId }] = rows(site.file, "SELECT userId FROM session");
     for (let i = 0; i < 300; i++) rows(site.file, "INSERT INTO session VALUES (?, ?, ?)", `old-${i}`, userId, Date.now() - 1000 - i);
     rows(site.file, "INSERT INTO verificationToken VALUES ('a@example.com', 'hash', ?)", Date.now() - 1);
+    const from = site.log.length, batches = [];
     for (const end = Date.now() + 30_000; count(site.file, "session") > 1 || count(site.file, "verificationToken") > 0;) {
         assert.ok(Date.now() < end, `${count(site.file, "session")} sessions are left`);
+        batches.push(count(site.file, "session"));
         await new Promise((r) => setTimeout(r, 200));
     }
+    // By one worker, some at a time.
+    const sweepers = [...site.log.slice(from).matchAll(/ (\d+)#\d+: auth_js: await \(store\)/g)].map((m) => m[1]);
+    assert.strictEqual(new Set(sweepers).size, 1, sweepers.join());
+    assert.ok(sweepers.length >= 2 && batches.some((n) => n > 1 && n < 300), `${sweepers.length} batches: ${batches}`);
     assert.strictEqual((await b.get("/private")).status, 200);
 });

@@ -404,6 +404,21 @@ static void a_file_deleted_under_us(void**) {
     assert_true(i.on.run(store->get_session_and_user("t2")).has_value());
 }
 
+// What is written afterwards must not go into a log that nobody finds any more.
+static void a_log_deleted_under_us(void**) {
+    auto& i = ours();
+    i.begin();
+    const auto store = i.open();
+    const auto made = i.on.run(store->create_signed_up(ada(), github(""), browser("")));
+    assert_true(i.on.run(store->get_session_and_user("token-1")).has_value());
+    other(i.path).run("PRAGMA wal_checkpoint(TRUNCATE)");
+    for (const auto* tail : {"-wal", "-shm"}) fs::remove(i.path + tail);
+    i.on.run(store->create_session(browser(made.user.id, "t2")));
+    assert_true(i.on.run(store->get_session_and_user("t2")).has_value());
+    assert_true(i.on.run(i.open()->get_session_and_user("t2")).has_value());
+    assert_text(other(i.path).run("PRAGMA integrity_check"), "ok");
+}
+
 static void a_user_without_a_row_has_no_session(void**) {  // [sec 97]
     auto& i = ours();
     i.begin();
@@ -478,7 +493,7 @@ int main() {
           unit(renamed_tables_and_columns), unit(a_locked_database),
           unit(a_database_locked_for_readers), unit(a_queue_behind_a_lock_is_not_a_hang),
           unit(a_full_disk), unit(a_read_only_file), unit(a_folder_that_is_not_there),
-          unit(a_corrupt_file), unit(a_file_deleted_under_us),
+          unit(a_corrupt_file), unit(a_file_deleted_under_us), unit(a_log_deleted_under_us),
           unit(a_user_without_a_row_has_no_session), unit(connections_as_each_adapter_spells_them)})
         tests.push_back(t);
     return _cmocka_run_group_tests("adapters/sqlite", tests.data(), tests.size(), nullptr, nullptr);
