@@ -36,6 +36,7 @@ find src -name '*.[ch]pp' ! -path 'src/nginx/*' \
 git ls-files '*.cpp' '*.hpp' | xargs -r clang-format --dry-run 2>&1 |
     sed -n 's/^\([^ ]*:[0-9]*\):[0-9]*: warning: .*/\1/p' | sort -u |
     offences "not as .clang-format has it (clang-format -i)"
+git grep -nE '^ *// -{5,}$' -- '*.cpp' '*.hpp' | offences "heading torn by clang-format"
 git grep -nIE '/home/[a-z]+/|/root/|/work/|registry\.npmjs|"resolved": *"http' -- ':!t/lint.sh' |
     cut -c1-160 | offences "path or host of somebody's machine"
 git grep -nI '[[:space:]]$' -- '*.cpp' '*.hpp' '*.mjs' '*.pm' '*.sh' Makefile config config.make |

@@ -19,8 +19,7 @@
 
 namespace authjs::nginx {
 
-// --- what is kept
-// ---------------------------------------------------------------------------------
+// --- what is kept -------------------------------------------------------------------------------
 
 session_state* find_state(ngx_http_request_t* r) noexcept {
     const auto* main = main_of(r);
@@ -53,8 +52,7 @@ const auth::verdict& judge(ngx_http_request_t* r, const loc_conf& level, session
     return st.verdict;
 }
 
-// --- answers
-// --------------------------------------------------------------------------------------
+// --- answers ------------------------------------------------------------------------------------
 
 bool add_header(ngx_http_request_t* r, std::string_view name, std::string_view value) {
     auto* h = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
@@ -144,8 +142,7 @@ bool is_page(ngx_http_request_t* r, const auth::config& cf) {
     });
 }
 
-// --- the decision
-// ---------------------------------------------------------------------------------
+// --- the decision -------------------------------------------------------------------------------
 
 enum class decision : unsigned char { no_vote, pass, refuse, forbid, unavailable };
 
@@ -355,8 +352,7 @@ ngx_int_t precontent_handler(ngx_http_request_t* r) {
     });
 }
 
-// --- sign-in and sign-out
-// -------------------------------------------------------------------------
+// --- sign-in and sign-out -----------------------------------------------------------------------
 
 namespace {
 
@@ -426,8 +422,7 @@ std::string sign_out_url(ngx_http_request_t* r, const loc_conf& level) {
         this_url(r, here.origin));
 }
 
-// --- auth_js_verify
-// -------------------------------------------------------------------------------
+// --- auth_js_verify -----------------------------------------------------------------------------
 
 namespace {
 
