@@ -308,10 +308,12 @@ test: lint unit fuzz-replay blocks flows
 # nginx itself is built with them, from the distribution's original tarball: loaded into Debian's
 # binary, a preloaded runtime would not see nginx's own reads and writes of our memory. What is not
 # checked of undefined behaviour is what nginx's C lives by. A report of any process fails the run.
+# (-fsanitize-address-use-odr-indicator: nginx and the module both have an ngx_modules, of two sizes.)
 ASAN_BUILD = build-asan
 ASAN_PARTS ?= unit blocks flows
 ASAN       = -fsanitize=address,undefined -fno-sanitize=vptr,function
-ASAN_NGINX = -fno-sanitize=alignment,pointer-overflow,nonnull-attribute -g -O1 -fno-omit-frame-pointer
+ASAN_NGINX = -fno-sanitize=alignment,pointer-overflow,nonnull-attribute -g -O1 -fno-omit-frame-pointer \
+             -fsanitize-address-use-odr-indicator
 ASAN_MAKE  = $(MAKE) $(ASAN_VARS)
 ASAN_VARS  = BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
              OPT="-O1 -g -fno-omit-frame-pointer" NGINX_SRC=$(ASAN_BUILD)/nginx \

@@ -76,13 +76,15 @@ private:
 };
 
 std::string folder() {
-    static const std::string made = [] {
+    struct made {
         std::string name = (fs::temp_directory_path() / "auth_js_store_XXXXXX").string();
-        if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
-        std::atexit([] { fs::remove_all(folder()); });
-        return name;
-    }();
-    return made;
+        made() {
+            if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
+        }
+        ~made() { fs::remove_all(name); }
+    };
+    static const made the;
+    return the.name;
 }
 
 struct sqlite_layout final : implementation {

@@ -77,7 +77,8 @@ const provider& fine(const outcome& o) {
     return *o.made;
 }
 std::string param(const provider& p, std::string_view name) {
-    const auto* found = params(p.authorization_params).last(name);
+    const params all(p.authorization_params);
+    const auto* found = all.last(name);
     return found ? *found : "(none)";
 }
 
