@@ -54,7 +54,16 @@ test("a reload that cannot read its secret leaves the running nginx as it is [se
 });
 
 test("a configuration without its secret never starts [sec 73] [sec 120]", async () => {
-    await assert.rejects(startNginx({ server }), /no secret: write auth_js_secret env:AUTH_SECRET;.*openssl rand -base64 33/s);
+    const none = /no secret: write auth_js_secret env:AUTH_SECRET;.*openssl rand -base64 33/s, empty = /auth_js_secret: the secret is empty; make one with: openssl rand -base64 33/;
+    await assert.rejects(startNginx({ server }), none);
+    for (const env of [{ AUTH_SECRET: "" }, { NEXTAUTH_SECRET: "" }]) await assert.rejects(startNginx({ server, env }), none);
+    for (const line of ["AUTH_SECRET=", "AUTH_SECRET=''"])
+        await assert.rejects(startNginx({ server, files: { "conf/env": line }, http: "auth_js_env_file env;" }), none);
+    for (const content of ["", "\n"]) await assert.rejects(startNginx({ server, files: { "conf/s": content }, http: "auth_js_secret file:s;" }), empty);
+    await assert.rejects(startNginx({ server, env: { S: "" }, http: "auth_js_secret env:S;" }), empty);
+    const short = await startNginx({ server, env: { AUTH_SECRET: "of-31-bytes-and-not-one-byte-mo" } });
+    assert.match(short.stderr + short.log, /\[warn\].*a secret of under 32 bytes can be guessed/);
+    await short.stop();
 });
 
 test("a binary upgrade (USR2) keeps the secret of the environment, and reloads after it too [sec 53]", async () => {
