@@ -97,6 +97,8 @@ GET /m/a.txt
 Cookie: a=b; authjs.session-token.0=xx; authjs.session-token.1=yy
 --- error_code: 401
 --- raw_response_headers_like: (?s)Set-Cookie: authjs\.session-token\.0=; .*Max-Age=0.*Set-Cookie: authjs\.session-token\.1=; .*Max-Age=0
+--- error_log eval
+qr/\[info\].*auth_js: JWTSessionError: session cookie does not open$/m
 
 === TEST 7: two different values of one name: signed out and removed [sec 71]
 --- config
@@ -108,6 +110,8 @@ GET /m/a.txt
 session() . '; authjs.session-token=other'
 --- error_code: 401
 --- raw_response_headers_like: Set-Cookie: authjs\.session-token=; .*Max-Age=0
+--- error_log eval
+qr/\[warn\].*auth_js: SessionTokenError: two different session cookies, or too many pieces: removed$/m
 
 === TEST 8: what counts as a navigation
 --- config

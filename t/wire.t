@@ -148,6 +148,6 @@ location /auth/ { auth_js_handler; }
 location = /auth/csrf { auth_js_handler; deny all; }
 location = /auth/callback/forge { auth_js_handler; deny all; }
 --- request eval
-["GET /auth/csrf/", "GET /auth//csrf", "GET /auth/csrf///?a=b", "POST /auth/callback//forge/\na=b", "GET http://localhost/auth/csrf/", "GET /auth/csrf;/", "GET /auth/x/../csrf", "GET /auth/x/../csrf/", "GET /auth/signin/", "GET /auth//session/"]
+["GET /auth/csrf/", "GET /auth//csrf", "GET /auth/csrf///?a=b", "POST /auth/callback//forge/\na=b", "GET http://localhost/auth/csrf/", "GET /auth/csrf;/", "GET /auth/x/../csrf", "GET /auth/x/../csrf/", 'GET /auth/\csrf', 'GET /auth/x\..\csrf', 'POST /auth/callback\forge', 'GET /auth/x/%2e%2e\csrf/%2e', "GET /auth/signin/", "GET /auth//session/"]
 --- error_code eval
-[403, 403, 403, 403, 403, 400, 403, 400, 200, 200]
+[403, 403, 403, 403, 403, 400, 403, 403, 403, 403, 403, 403, 200, 200]

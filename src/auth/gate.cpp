@@ -293,7 +293,7 @@ verdict ask(const config& cf, bool https, const std::vector<std::string_view>& c
     verdict out;
     if (!find_chunks(cookie_lines, kind.name, pieces)) {
         out.status = status::bad_token;
-        out.clean = true;
+        out.clean = out.several = true;
         return out;
     }
     if (pieces.count == 0) return out;

@@ -36,6 +36,7 @@ struct verdict {
     bool due = false;        // renewal is due (auth_js_session, Auth.js's rule)
     bool ask_store = false;  // database strategy: load_session decides about `token`
     bool clean = false;      // cookies are there that no longer open: remove
+    bool several = false;    // because two of one name differ, or there are too many pieces
     std::string token;       // a database session's cookie
 };
 

@@ -174,7 +174,7 @@ task<void> settle_callback_url(context& cx) {
     const auto* in_body = cx.body.find("callbackUrl");
     if (in_body && !in_body->is_null()) {
         if (in_body->truthy() && !in_body->is_string())
-            throw error(code::configuration, "callbackUrl of the body is no text");
+            throw error(code::invalid_callback_url, "callbackUrl of the body is no text");
         wanted = cx.field("callbackUrl");  // an empty one hides the query's
     } else if (const auto* in_query = cx.query.last("callbackUrl")) {
         wanted = *in_query;

@@ -10,11 +10,13 @@
 #include "nginx/compat.hpp"
 #include "nginx/handler.hpp"
 #include "nginx/headers_in.hpp"
+#include "nginx/log.hpp"
 #include "nginx/question.hpp"
 #include "nginx/reading.hpp"
 #include "nginx/runtime.hpp"
 #include "nginx/subrequest.hpp"
 #include "util/bytes.hpp"
+#include "util/error.hpp"
 #include "util/url.hpp"
 
 namespace authjs::nginx {
@@ -38,11 +40,30 @@ session_state& state_of(ngx_http_request_t* r) {
     return *st;
 }
 
+namespace {
+
+// Why somebody with a cookie is asked to sign in; in the session endpoint's words.
+void log_bad_cookie(ngx_http_request_t* r, const auth::verdict& v) {
+    if (r->connection->log->log_level < (v.several ? NGX_LOG_WARN : NGX_LOG_INFO)) return;
+    log out(r->connection->log, false);
+    if (v.several)
+        out.write(io::level::warn,
+                  error(code::session_token_error,
+                        "two different session cookies, or too many pieces: removed")
+                      .what());
+    else
+        out.write(io::level::info,
+                  error(code::jwt_session_error, "session cookie does not open").what());
+}
+
+}  // namespace
+
 const auth::verdict& judge(ngx_http_request_t* r, const loc_conf& level, session_state& st) {
     const auto* cf = level.site->config.get();
     if (st.by == cf) return st.verdict;
     auto& w = worker::current();
     st.verdict = auth::ask(*cf, https_of(r), cookie_lines(r), w.clock.now(), w.tokens);
+    if (st.verdict.clean) log_bad_cookie(r, st.verdict);
     if (st.verdict.ask_store) {
         if (auto known = w.sessions.find(*cf, st.verdict.token, w.clock.now(), w.shared))
             st.verdict = std::move(*known);

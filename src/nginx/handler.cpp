@@ -203,11 +203,8 @@ ngx_int_t name_route(ngx_http_request_t* r) {
     if (r != r->main || !level_of(r)->handler) return NGX_DECLINED;
     return guard(r->connection->log, static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
                  [&]() -> ngx_int_t {
-                     const auto& base = config_of(r)->base_path;
-                     const auto name = auth::route_name(path_of(r), base);
-                     if (name.empty() || name == view(r->uri) ||
-                         name != auth::route_name(view(r->uri), base))
-                         return NGX_DECLINED;
+                     const auto name = auth::route_name(path_of(r), config_of(r)->base_path);
+                     if (name.empty() || name == view(r->uri)) return NGX_DECLINED;
                      r->uri = copied(r, name);
                      r->uri_changed = 1;
                      return NGX_DECLINED;

@@ -205,6 +205,18 @@ void test_errors_say_no_more_than_their_name(void**) {  // [sec 118]
     assert_true(contains(w.location(w.get("/auth/webauthn-options/x")), "error=Configuration"));
 }
 
+// What any stranger can bring about fills no log at the level of errors.
+void test_a_strangers_nonsense_is_no_error_of_the_sites(void**) {
+    world w;
+    w.post_csrf("/auth/signout", "callbackUrl=..%2F%2Fevil");
+    w.get("/auth/signin?callbackUrl=javascript%3Ax");
+    w.get("/auth/nothing");
+    w.get("/auth/signin/nobody");
+    w.post("/auth/signout", "csrfToken=x");
+    assert_int_equal(w.log.lines.size(), 5);
+    for (const auto& [lv, line] : w.log.lines) assert_true(lv == io::level::info);
+}
+
 void test_error_page_statuses(void**) {
     world w;
     constexpr std::pair<const char*, int> rows[] = {
@@ -374,6 +386,7 @@ int main() {
         unit(test_a_failed_redirect_callback_is_the_root),
         unit(test_return_redirect_header_makes_json),
         unit(test_errors_say_no_more_than_their_name),
+        unit(test_a_strangers_nonsense_is_no_error_of_the_sites),
         unit(test_error_page_statuses),
         unit(test_pages_reflect_nothing_unescaped),
         unit(test_pages_carry_a_strict_policy),
