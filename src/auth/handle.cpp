@@ -17,6 +17,8 @@ namespace {
 
 constexpr milliseconds flow_limit{30'000};
 constexpr int retry_after_seconds = 10;
+constexpr std::size_t longest_target =
+    8192;  // encoded: what stands before us reads no more headers
 constexpr json::limits body_limits{64 * 1024, 256, true};
 
 using runner = task<response> (*)(context&);
@@ -185,6 +187,8 @@ task<void> settle_callback_url(context& cx) {
         auto judged = co_await ask_redirect(cx, std::move(wanted));
         cx.callback_url = std::move(judged);
     }
+    if (encode_uri_component(cx.callback_url).size() > longest_target)
+        cx.callback_url = cx.rq.origin;
     if (!kept || *kept != cx.callback_url)
         cx.settled.push_back({kind.name, cx.callback_url, kind.options, {}});
 }

@@ -8,7 +8,7 @@ namespace authjs::nginx {
 
 ngx_int_t content_handler(ngx_http_request_t* r);
 
-// name_route, in the rewrite phase: Auth.js takes /auth/callback/x/ and /auth/callback\\x for
+// name_route, in the rewrite phase: Auth.js takes /auth/callback/x/ and /auth/callback\x for
 // /auth/callback/x, and nginx does not. What stands in the route's own location (limit_req, deny)
 // must hold for both, so nginx looks for the location once more, by the route's name.
 ngx_int_t name_route(ngx_http_request_t* r);
