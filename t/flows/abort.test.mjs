@@ -2,6 +2,7 @@
 // the worker is stopped gracefully, the worker is killed. Whatever happens no code is sent twice,
 // nothing that was started is left behind, and the same person signs in again.
 import assert from "node:assert";
+import fs from "node:fs";
 import http2 from "node:http2";
 import net from "node:net";
 import { after, before, test } from "node:test";
@@ -22,7 +23,7 @@ before(async () => {
     provider = await startProvider();
     const client = "client_id test-client; client_secret test-secret;";
     nginx = await startNginx({
-        ports: 2, level: "debug_mail",   // our debug records without nginx's
+        ports: 3, level: "debug_mail",   // our debug records without nginx's
         http: `
             auth_js_secret 0123456789abcdef0123456789abcdef;
             auth_js_debug on;
@@ -40,7 +41,8 @@ before(async () => {
             auth_js_cookie callback_url same_site=none secure=on;
             auth_js_callback sign_in uri /ask/sign_in;
             auth_js_callback jwt uri /ask/jwt;
-            server { listen 127.0.0.1:{{port2}} http2; server_name 127.0.0.1; location /auth/ { auth_js_handler; } }`,
+            server { listen 127.0.0.1:{{port2}} http2; server_name 127.0.0.1; location /auth/ { auth_js_handler; } }
+            server { listen 127.0.0.1:{{port3}} sndbuf=4k; server_name 127.0.0.1; location /auth/ { auth_js_handler; } }`,
         server: `
             location /auth/ { auth_js_handler; }
             location /ask/ { internal; proxy_pass ${provider.origin}; }`,
@@ -208,6 +210,54 @@ test("workers killed again and again under load: the zone's lock recovers [sec 1
     await load;
     await fresh();
     await signsIn(browser, "oauth");
+});
+
+test("a worker that dies with the zone locked: the lock is freed [sec 111]", async (t) => {
+    await fresh();
+    const browser = new Browser(nginx.origin);
+    await signsIn(browser, "oauth");
+    // The zone begins with its lock, which holds the id of the process that has it.
+    const [worker] = nginx.workers;
+    const zone = fs.readFileSync(`/proc/${worker}/maps`, "utf8").split("\n").map((line) => /^([0-9a-f]+)-([0-9a-f]+) rw-s .*\/dev\/zero/.exec(line))
+        .filter(Boolean).map(([, from, to]) => ({ at: parseInt(from, 16), size: parseInt(to, 16) - parseInt(from, 16) })).find(({ size }) => size === 1 << 20);
+    assert.ok(zone, "the zone is mapped");
+    const lock = Buffer.alloc(8);
+    let memory;
+    try { memory = fs.openSync(`/proc/${worker}/mem`, "r+"); } catch (e) { return t.skip(e.code); }
+    fs.readSync(memory, lock, 0, 8, zone.at);
+    assert.strictEqual(lock.readBigUInt64LE(), 0n, "nobody has the lock");
+    lock.writeBigUInt64LE(BigInt(worker));
+    fs.writeSync(memory, lock, 0, 8, zone.at);
+    fs.closeSync(memory);
+    const freed = new RegExp(`shared memory zone "auth_js" was locked by ${worker}$`, "m");
+    nginx.allow(freed);
+    nginx.kill(worker);
+    await nginx.until(freed);
+    for (const end = Date.now() + patience * 5000; nginx.workers.includes(worker) || !nginx.workers.length; await sleep(5)) assert.ok(Date.now() < end, "no new worker");
+    await signsIn(browser, "oauth");
+    assert.strictEqual(provider.requestsOf("token").length, 1);
+});
+
+test("visitors that read slowly, or not at all, keep nobody waiting [sec 110]", async () => {
+    await fresh();
+    // A socket that takes 1 KiB at a time: the page is longer than what it and nginx's side hold.
+    const slow = Array.from({ length: 40 }, () => {
+        const s = net.connect({ port: nginx.ports[2], host: "127.0.0.1", highWaterMark: 512 }).on("error", () => {});
+        for (let i = 0; i < 20; i++) s.write("GET /auth/signin HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+        return s.pause();
+    });
+    await sleep(300);
+    const begun = performance.now();
+    await signsIn(new Browser(nginx.origin), "oauth");
+    assert.ok(performance.now() - begun < patience * 3000, "others wait");
+    for (const s of slow.slice(0, 20)) s.destroy();
+    // The others come round in the end, and get all that they asked for.
+    const pages = await Promise.all(slow.slice(20).map((s) => new Promise((done) => {
+        let text = "";
+        s.setEncoding("utf8").on("data", (d) => { text += d; if ((text.match(/<\/html>/g) ?? []).length === 20) done(20); }).on("close", () => done(text)).resume();
+    })));
+    assert.deepStrictEqual(pages, Array(20).fill(20));
+    for (const s of slow) s.destroy();
 });
 
 test("slow bodies that break off, and HTTP/2 streams reset at once [sec 110]", async () => {
