@@ -33,14 +33,11 @@ T* made(T* p) {
 
 // --- from nginx ---
 
-// The path as the client sent it, or, where nginx has changed it since, what it is now. Dot
-// segments go and a backslash is "/", as in every URL that a browser reads.
+// The path as the client sent it, or, where nginx has changed it since, what it is now.
 std::string path_of(ngx_http_request_t* r) {
     if (r == r->main && r->valid_unparsed_uri) {
         const auto sent = view(r->unparsed_uri);
-        const auto path = sent.substr(0, sent.find('?'));
-        const auto read = parse_url(std::string("http://site").append(path));
-        return read ? read->path : std::string(path);
+        return std::string(sent.substr(0, sent.find('?')));
     }
     const auto more = ngx_escape_uri(nullptr, r->uri.data, r->uri.len, NGX_ESCAPE_URI);
     std::string path(r->uri.len + 2 * more, '\0');
@@ -98,6 +95,12 @@ auth::request request_of(ngx_http_request_t* r, std::string body) {
     rq.https = site.https;
     rq.path = path_of(r);
     rq.query = text(r->args);
+    // As in every URL that a browser reads: dot segments go, a backslash is a slash, a quote in the
+    // query is %27.
+    if (auto read = parse_url("http://site" + rq.path + "?" + rq.query)) {
+        rq.path = std::move(read->path);
+        rq.query = read->query.value_or("");
+    }
     rq.fields = fields_of(r);
     for (const auto& f : rq.fields)
         if (f.name == "cookie") rq.cookies.push_back(f.value);

@@ -66,7 +66,7 @@ script("methods and bodies (http.md 3)", async () => {
     const p = pair("plain");
     await p.get("csrf");
     await each(["PUT", "DELETE", "OPTIONS", "PATCH", "HEAD"], (method) => each(["session", "signin", "csrf", "callback/op?code=x"], (t) => p.ask(method, () => ({ method, target: p.path(t), headers: {} }))));
-    const bodies = ["", "{", "null", "5", "[]", '"x"', "{}", '{"csrfToken":5}', '{"callbackUrl":5}', '{"callbackUrl":0}', '{"callbackUrl":""}', '{"callbackUrl":null}', '{"callbackUrl":[]}', '{"callbackUrl":{}}', '{"a":1}', "a=b", "callbackUrl=/a&callbackUrl=/b"];
+    const bodies = ["", "{", "null", "5", "[]", '"x"', "{}", '{"csrfToken":5}', '{"callbackUrl":5}', '{"callbackUrl":0}', '{"callbackUrl":""}', '{"callbackUrl":null}', '{"callbackUrl":[]}', '{"callbackUrl":{}}', '{"a":1}', "a=b", "callbackUrl=/a&callbackUrl=/b", '{"callbackUrl":"/a","callbackUrl":"/b"}', '\ufeff{"callbackUrl":"/a"}', `{"callbackUrl":"/a","deep":${"[".repeat(200)}1e999${"]".repeat(200)}}`, '{"callbackUrl":"/\\ud800"}'];
     const types = ["application/json", "application/json; charset=utf-8", "text/application/json", "APPLICATION/JSON", "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=UTF-8", "multipart/form-data; boundary=x", "text/plain"];
     await each(types, (type) => each(bodies, (body) => p.post("signout", {}, { type, body, csrf: "none" })));
     await each(["?error=a&error=b", "?callbackUrl=/a&callbackUrl=/b", "?0=x&10=y&9=z", "?a=%zz", "?%61=b", "?__proto__=x"], (query) => each(["signin", "error", "csrf"], (a) => p.get(a, { query })));
@@ -193,6 +193,14 @@ script("check cookies: gone, forged, another provider's, used twice (flows.md 4,
     await p.again(id);
     await p.start(id);
     await p.back("full", {});
+    // Signed in, and a no at the provider with one of the other cookies gone: the no is told.
+    await p.signIn("op");
+    await p.start(id);
+    p.each((c) => { c.delete(names.pkceCodeVerifier); c.delete(names.nonce); });
+    await p.back(id, { change: (list) => [...list, ["error", "access_denied"]] });
+    // A redirect proxy makes state a check of every provider.
+    const preview = pair("preview");
+    await preview.get("callback/op", { query: "?error=access_denied&state=made-up" });
 }));
 
 script("what the provider answers (flows.md 4)", () => each(misbehaviours, (answers) => each(answers.token?.idToken ? ["full"] : answers.userinfo ? ["hub", "mapped", "informed"] : ["full", "hub"], async (id) => {

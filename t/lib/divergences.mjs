@@ -6,7 +6,7 @@ const list = (v) => (Array.isArray(v) ? v : []);
 const untimed = (v) => JSON.stringify(v)?.replace(/in -?\d+ s/g, "in");
 
 // What the request is for: the action and the provider of its path.
-const route = (x) => x.request.target.slice(x.world.basePath.length).split("?")[0].split("/").filter(Boolean);
+const route = (x) => new URL(`http://site${x.request.target}`).pathname.slice(x.world.basePath.length).split("/").filter(Boolean);
 const action = (x) => route(x)[0];
 const provider = (x) => x.world.providers.find((p) => p.id === route(x)[1]);
 const callback = (x) => action(x) === "callback" && /^(oauth|oidc)$/.test(provider(x)?.type);
@@ -23,6 +23,8 @@ const claims = (x) => ({ ...x.answers.token?.idToken?.claims, ...x.answers.useri
 const failedWith = (x, pattern) => x.log.some((l) => pattern.test(l));
 // Whether the answer was believed, whatever became of the sign-in then.
 const judged = (answer) => signedIn(answer) || !refused(answer) || /^(AccessDenied|OAuthAccountNotLinked)$/.test(field(answer, "location?error"));
+const unwritable = /ByteString|Headers\.(append|set)/;
+const readable = (location) => location?.replace(/[\t\r\n]/g, "").replace(/[^ -~]/gu, encodeURIComponent);
 const failedMapping = (x) => callback(x) && failedWith(x, /^OAuthProfileParseError/) && sentHome(x);
 const about = (d, pattern) => pattern.test(d.field);
 
@@ -64,11 +66,11 @@ export const divergences = [
     // What real services send, and Auth.js refuses.
     { id: "lenient-answers", whole: true, explains: (x) => callback(x) && failedWith(x, /^CallbackRouteError/) && judged(x.actual) && (["token_type", "scope"].some((n) => n in (x.answers.token?.merge ?? {})) || (provider(x).type === "oauth" && (x.answers.token?.merge?.id_token !== undefined || given(x).has("iss")))) },
     { id: "failed-callback", whole: true, explains: (x) => failedWith(x, /^Error: redirect$|^AccessDenied: redirect|: (jwt|session)$/) },
-    { id: "far-characters", whole: true, explains: (x) => failedWith(x, /ByteString|Headers\.(append|set)/) },
+    { id: "far-characters", whole: (x) => failedWith(x, unwritable), explains: (x, d) => failedWith(x, unwritable) || (about(d, /location( text)?$/) && /[^ -~]/.test(d.expected) && readable(d.expected) === d.actual) },
     { id: "typed-callback-url", explains: (x, d) => d.field === "calls" && /callbackUrl":[{[\d]/.test(x.request.body ?? "") },
     { id: "own-parameters", explains: (x, d) => action(x) === "signin" && /[?&](client_id|redirect_uri|response_type|state|nonce|code_challenge)/.test(x.request.target) && about(d, /location/) },
     { id: "sign-in-loop", explains: (x, d) => about(d, /location/) && action(x) === "callback" && new RegExp(`^${x.world.basePath}/(signin|callback|signout)`).test(landsAt(x.expected)) },
     { id: "expired-session", whole: true, explains: (x) => x.world.strategy === "database" && action(x) === "callback" && x.row && Date.parse(new Date(x.row.expires)) < Date.now() },
     { id: "two-sessions", whole: true, explains: (x) => new RegExp(`${x.world.cookieNames.sessionToken}=([^;]*);.*${x.world.cookieNames.sessionToken}=(?!\\1(;|$))`).test(x.request.headers.cookie ?? "") },
-    { id: "head", explains: (x) => x.request.method === "HEAD" },
+    { id: "head", whole: true, explains: (x) => x.request.method === "HEAD" },
 ];

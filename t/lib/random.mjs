@@ -27,7 +27,7 @@ export const targets = (origin) => [
     "/", "/somewhere?x=1&y=%20z#part", `${origin}/page`, `${origin}`, origin.toUpperCase() + "/Up", `${origin}.evil.example/`, `${origin}@evil.example/`,
     "//evil.example", "/\\evil.example", "\\\\evil.example", "https:evil.example", "http:/evil", "http://evil.example/", "https://evil.example/?a=b",
     "javascript:alert(1)", "data:text/html,x", "foo", " /x", "/ x", "/ä€", "/%0d%0aX: y", "", "//", "/..//evil.example", "https://[::1", "http://", "http:\\\\evil.example\\x",
-    "/go/there", "/relative", "https://friend.example/x", "/boom", "/?error=x", "ftp://evil.example/", `${origin}:1/`, `${origin.replace("//", "//user:pw@")}/`, "undefined", "null", "/'\"<>",
+    "/go/there", "/relative", "https://friend.example/x", "/boom", "/?error=x", "ftp://evil.example/", `${origin}:1/`, `${origin.replace("//", "//user:pw@")}/`, "undefined", "null", "/'\"<>", "/ü", "/\ttab", `/${"p".repeat(5000)}`,
 ];
 
 // What a provider may answer wrongly, or oddly but rightly.
@@ -86,7 +86,7 @@ async function spoil(rng, pair) {
     if (kind === "csrf") await put(rng.pick(["abc|def", "abc", `${"a".repeat(64)}%7C${"b".repeat(64)}`]), world.cookieNames.csrfToken);
 }
 
-export const paths = ["/signin/", "//signin//", "/signin/op/extra", "/unknown", "/Signin", "/csrf/x", "/session/", "/callback", "/callback/nobody", "/callback/undefined", "/signin/undefined", "/signin/nobody", "/signin/login", "/callback/login", "/webauthn-options", "/webauthn-options/op", "/error/x", "/signout/op", "/%73ignin", "/signin/%6Fp", "/verify-request/", "/providers/"];
+export const paths = ["/signin/", "//signin//", "/signin/op/extra", "/unknown", "/Signin", "/csrf/x", "/session/", "/callback", "/callback/nobody", "/callback/undefined", "/signin/undefined", "/signin/nobody", "/signin/login", "/callback/login", "/webauthn-options", "/webauthn-options/op", "/error/x", "/signout/op", "/%73ignin", "/signin/%6Fp", "/verify-request/", "/providers/", "/./csrf", "/x/../session", "/signin/op/.", "/signin\\op", "/csrf?x='\"<", "/signout?x='\"<", "/verify-request?x='"];
 export const errors = ["Configuration", "AccessDenied", "Verification", "CredentialsSignin", "OAuthAccountNotLinked", "SessionRequired", "Callback", "Signin", "EmailSignin", "x y&z<", "", "OAuthCallbackError", "Default"];
 
 // --- Requests that no page makes -----------------------------------------------------------------
@@ -104,13 +104,13 @@ function oddPath(rng, pair) {
 }
 const words = ["", "x", "/", "a b", "a+b", "%20", "ü", "☃", "\u{1F600}", "<b>\"'&", "\0", "\r\nX: y", "null", "undefined", "true", "0", "[]", "{}", "x".repeat(3000)];
 function oddQuery(rng, pair) {
-    const names = ["callbackUrl", "callbackUrl", "callbackUrl", "error", "error", "code", "state", "email", "csrfToken", "prompt", "scope", "response_mode", "token", "id", "iss", "a", "0", "10", "2", "a[]", "__proto__", "ü", "a b", ""];
+    const names = ["callbackUrl", "callbackUrl", "callbackUrl", "error", "error", "code", "state", "email", "prompt", "scope", "response_mode", "token", "id", "iss", "a", "0", "10", "2", "a[]", "__proto__", "ü", "a b", ""];
     const written = (text) => rng.weighted([[8, encodeURIComponent(text)], [2, new URLSearchParams([["", text]]).toString().slice(1)], [1, encodeURI(text).replace(/[&#]/g, "")], [1, text.replace(/[^!-~]|[#&]/g, "")]]);
     const value = (name) => (name === "callbackUrl" ? rng.pick(oddTargets(pair.origin)) : name === "error" ? rng.pick([...errors, "accessdenied", "ACCESSDENIED", "constructor1", "SessionTokenError", "Unavailable2", "OAuthSignin", "OAuthCreateAccount", "EmailCreateAccount", "configuration", " Configuration", "Configuration ", "MissingCSRF", "ü", "a&b=c", "%"]) : rng.pick(words));
     let out = "";
     for (let n = rng.pick([0, 1, 1, 2, 3, 5]); n > 0; --n) {
         const name = rng.pick(names);
-        if (name === "csrfToken" || name === "email") { out += `&${name}=${rng.pick(["x", "a%40b.example", ""])}`; continue; }
+        if (name === "email") { out += `&${name}=${rng.pick(["x", "a%40b.example", ""])}`; continue; }
         out += rng.weighted([[10, "&"], [1, "&&"], [1, "&=&"], [1, ";"]]) + written(name) + rng.weighted([[12, `=${written(value(name))}`], [1, ""], [1, "="], [1, "=a=b"], [1, "=%"], [1, "=%zz%C3"], [1, "=%E4"]]);
     }
     return out && `?${out.slice(1)}`;
