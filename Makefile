@@ -321,9 +321,10 @@ ASAN_VARS  = BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
                  $(patsubst %,--with-http_%_module,ssl v2 auth_request addition slice realip sub \
                                                    random_index stub_status dav) \
                  --with-cc-opt="$(ASAN) $(ASAN_NGINX)" \
-                 --with-ld-opt="$(ASAN) -Wl,--no-as-needed -lstdc++"'
+                 --with-ld-opt="$(ASAN) -Wl,--no-as-needed -lstdc++ $(abspath $(ASAN_BUILD))/lsan_nginx.o"'
 asan: | deps-build deps-test
 	t/tools/nginx-source.sh $(ASAN_BUILD)/nginx
+	clang -c -O1 -fPIC -Wall -Wextra t/tools/lsan_nginx.c -o $(ASAN_BUILD)/lsan_nginx.o
 	+$(ASAN_MAKE) module $(if $(filter unit,$(ASAN_PARTS)),unit-programs)
 	+$(ASAN_MAKE) -C $(ASAN_BUILD)/nginx-src -f objs/Makefile --no-print-directory binary
 	t/tools/checked.sh asan $(ASAN_BUILD)/checked $(ASAN_BUILD)/nginx-src/objs/nginx \
