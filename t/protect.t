@@ -477,3 +477,23 @@ login
 ["GET /login", "GET /", "GET /loginx", "GET /oops"]
 --- error_code eval
 [200, 200, 401, 401]
+
+=== TEST 29: another site's page opens nothing here, whatever a trusted Host says [sec 32]
+--- config
+auth_js on;
+auth_js_trust_host on;
+auth_js_page sign_in http://login.example/portal;
+auth_js_page error http://login.example;
+auth_js_page sign_out http://localhost/out;
+location /auth/ { auth_js_handler; }
+location = / { try_files /open.txt =404; }
+location ~ ^/(portal|out) { try_files /open.txt =404; }
+--- user_files
+>>> open.txt
+member
+--- request eval
+["GET /portal", "GET /", "GET /portal", "GET /out", "GET /out"]
+--- more_headers eval
+[("X-Forwarded-Host: login.example") x 2, "A: b", "A: b", "X-Forwarded-Host: login.example"]
+--- error_code eval
+[401, 401, 401, 200, 401]

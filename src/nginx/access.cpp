@@ -145,6 +145,16 @@ void note(ngx_http_request_t* r, std::string_view what, ngx_uint_t level = NGX_L
     ngx_log_error(level, &own, 0, "auth_js: %*s", what.size(), what.data());
 }
 
+// Whether a URL is this site's by its configuration: by auth_js_url, else by a name of the server.
+// What a trusted Host says is not enough: it would open the path of another site's page here.
+bool is_own_url(ngx_http_request_t* r, std::string_view text) {
+    const auto read = parse_url(text);
+    if (!read || read->origin() != site_of(r).origin) return false;
+    const auto* server =
+        static_cast<srv_conf*>(ngx_http_get_module_srv_conf(r, ngx_http_auth_js_module));
+    return !level_of(r)->site->origin.empty() || is_own_name(server->names, read->host);
+}
+
 // is_page: whether the request asks for one of auth_js_page, given as a path or as a URL of the
 // site's own origin. The origin is looked at only where the path fits.
 bool is_page(ngx_http_request_t* r, const auth::config& cf) {
@@ -157,9 +167,7 @@ bool is_page(ngx_http_request_t* r, const auth::config& cf) {
             path.remove_prefix(std::min(path.find('/', scheme + 3), path.size()));
         if (path.empty()) path = "/";
         if (path != uri) return false;
-        if (scheme == page.npos) return true;
-        const auto read = parse_url(page);
-        return read && read->origin() == site_of(r).origin;
+        return scheme == page.npos || is_own_url(r, page);
     });
 }
 
