@@ -15,7 +15,7 @@ import { modulePath, startNginx } from "../lib/nginx.mjs";
 import { startProvider } from "../lib/provider.mjs";
 
 const sanitized = Boolean(process.env.AUTH_JS_CHECKED);
-const limit = sanitized ? 1000 : 250;    // ms
+const limit = sanitized ? 3000 : 250;    // ms; a sanitizer makes the first reading of the certificates slow
 const timeout = 2000;                    // auth_js_http_timeout
 const flows = 1000;
 const memory_limit = 256;                // KiB for each waiting callback
