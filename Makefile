@@ -318,6 +318,7 @@ ASAN_MAKE  = $(MAKE) $(ASAN_VARS)
 ASAN_VARS  = BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
              OPT="-O1 -g -fno-omit-frame-pointer" NGINX_SRC=$(ASAN_BUILD)/nginx \
              NGINX_CONFIGURE='--with-compat --with-debug --with-threads --with-cc=clang \
+                 --error-log-path=/var/log/nginx/error.log \
                  $(patsubst %,--with-http_%_module,ssl v2 auth_request addition slice realip sub \
                                                    random_index stub_status dav) \
                  --with-cc-opt="$(ASAN) $(ASAN_NGINX)" \
