@@ -63,7 +63,8 @@ task<std::string> ask_redirect(context& cx, std::string target) {
     std::string found;
     if (!cx.cf.on(callback::redirect).set()) {
         auto fine = default_redirect(target, cx.rq.origin, cx.cf.allowed_origins);
-        if (!fine) throw error(code::invalid_callback_url, "callback URL is neither a path nor a URL");
+        if (!fine)
+            throw error(code::invalid_callback_url, "callback URL is neither a path nor a URL");
         found = std::move(*fine);
     } else {
         json::value document;
