@@ -16,6 +16,13 @@ function variables(p, name) {
     return [...own, ...(p.env?.[name] ?? [])].map(code).join(", ");
 }
 
+// The scope that is asked for unless the block says another.
+function scope(p) {
+    const asked = p.authorization?.params?.scope ?? "openid profile email", option = /^\{(\w+)\}$/.exec(asked)?.[1];
+    if (option) return p.options?.[option]?.default ? code(p.options[option].default) : "that the options call for";
+    return asked === "" ? "none" : code(asked);
+}
+
 function section(p) {
     const lines = [`### ${p.name}`, ""];
     if (p.deprecated) lines.push(`Deprecated: ${p.deprecated.includes(" ") ? p.deprecated : `use \`${p.deprecated}\` instead`}.`, "");
@@ -31,14 +38,14 @@ function section(p) {
         lines.push(`- option ${code(name)}${facts.length ? ` (${facts.join("; ")})` : ""}: ${variables(p, name)}`);
     }
     if (!email) {
-        lines.push(`- checks ${(p.checks ?? ["pkce"]).join(", ")}; scope ${p.authorization?.params?.scope === undefined ? "`openid profile email`" : p.authorization.params.scope === "" ? "none" : code(p.authorization.params.scope)}`);
-        if (p.https) lines.push("- only for sites on https, even while developing");
+        lines.push(`- checks ${(p.checks ?? ["pkce"]).join(", ")}; scope ${scope(p)}`);
+        if (p.https && !p.notes?.some((n) => /accepts only https/.test(n))) lines.push("- only for sites on https, even while developing");
     }
     for (const note of p.notes ?? []) lines.push(`- ${note}`);
     lines.push(`- checked against documentation${p.doc ? `: [Auth.js](${p.doc})` : ""}`, "", "```nginx", `auth_js_provider ${p.id} {`);
     if (email) lines.push("    api_key file:/etc/nginx/keys/mail;", "    from    no-reply@example.com;");
     else lines.push("    client_id     your-client-id;", `    client_secret file:/etc/nginx/keys/${p.id};`);
-    for (const [name, spec] of Object.entries(p.options ?? {})) if (spec.required && name !== "api_key") lines.push(`    ${name} ${sample(name, spec)};`);
+    for (const [name, spec] of Object.entries(p.options ?? {})) if (spec.required && name !== "api_key") lines.push(`    ${name.padEnd(13)} ${sample(name, spec)};`);
     lines.push("}", "```", "");
     return lines;
 }

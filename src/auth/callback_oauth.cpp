@@ -90,10 +90,8 @@ task<json::value> check_identity(context& cx, const oauth::server& as,
     rules.server_algs = as.id_token_algs;
     rules.nonce = kept.nonce;
     rules.max_age = p.client.max_age;
-    if (p.id_token_hashes) {
-        rules.access_token = tokens.access_token;
-        rules.code = std::move(code_sent);
-    }
+    if (tokens.access_token.size() >= p.hashed_from) rules.access_token = tokens.access_token;
+    if (code_sent.size() >= p.hashed_from) rules.code = std::move(code_sent);
     const auto alg = oauth::id_token_alg(*token, rules);
     auto copy = *token;
     co_await verify_signature(cx, std::move(found), std::move(copy), alg);

@@ -731,7 +731,7 @@ std::optional<mistake> loader::impl::judge(draft& d) const {
     }
     if (const auto* on = at(d.file, "id_token").as_bool(); on && !*on) p.id_token = false;
     if (const auto* on = at(d.file, "id_token_keys").as_bool()) p.id_token_keys = *on;
-    if (const auto* on = at(d.file, "id_token_hashes").as_bool()) p.id_token_hashes = *on;
+    if (d.file.text("id_token_hashes") == "long") p.hashed_from = 22;  // of 6 bits each
     if (p.client.id_token_alg.empty()) p.client.id_token_alg = d.file.text("id_token_alg");
     p.callback_json = d.file.text("callback_json");
     p.issuer_placeholder = at(d.file, "issuer_claim").text("placeholder");

@@ -3,6 +3,7 @@
 // read.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,9 +78,11 @@ struct provider {
     // false: where the keys are is not known; TLS to the token endpoint vouches for the ID token
     // (OpenID Connect Core section 3.1.3.7, item 6). Its claims are checked all the same.
     bool id_token_keys = true;
-    // false: at_hash and c_hash are not compared, as in Auth.js. For providers whose documented
-    // answers carry hashes of something else; OpenID Connect Core section 3.1.3.8 leaves it to us.
-    bool id_token_hashes = true;
+    // at_hash and c_hash are compared if what they are of has at least so many characters: a
+    // shorter one, below 128 bits, is no token that a service hands out (RFC 6749 section 10.10),
+    // but what its documentation shows, with a hash of something else. OpenID Connect Core
+    // section 3.1.3.8 leaves it to us; Auth.js never compares.
+    std::size_t hashed_from = 0;
     bool check_pkce = true, check_state = false, check_nonce = false;
     bool https_only = false;  // refuses http callback URLs, even for localhost
     bool form_post = false;   // response_mode=form_post among the params

@@ -4,6 +4,7 @@
 // AUTHJS_SEED=n repeats a run, AUTHJS_CASES=n says how many cases it has (all: every single change),
 // AUTHJS_PROVIDER=id asks one provider only.
 import assert from "node:assert";
+import crypto from "node:crypto";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -193,4 +194,23 @@ test("profiles of every provider, as Auth.js reads them", async (t) => {
     }
     t.diagnostic(`AUTHJS_SEED=${seed}: ${some.length} of ${cases.length} cases, ${Math.round(performance.now() - started)} ms; ${[...stats].map(([k, n]) => `${k} ${n}`).join(", ")}`);
     assert.ok(!faults.size, `${faults.size} differ, AUTHJS_SEED=${seed}\n${[...faults].slice(0, Number(process.env.AUTHJS_SHOW ?? 40)).map(([k, w]) => `${k}\n    ${w.join("\n    ")}`).join("\n")}`);
+});
+
+// OpenID Connect Core section 3.1.3.6. What samples carry is made up, beside an access token that is
+// none; of one that may be real the hash must be its own.
+test("an ID token that belongs to another access token is refused", async () => {
+    const hash = (alg, text) => { const full = crypto.createHash(`sha${alg.slice(2)}`).update(text).digest(); return full.subarray(0, full.length / 2).toString("base64url"); };
+    let asked = 0;
+    for (const s of samples.filter(({ variant }) => variant.callback.outbound.some((rq) => rq.response.json?.id_token?.$jwt.claims.at_hash))) {
+        for (const mine of [true, false]) {
+            const variant = structuredClone(s.variant), { json } = variant.callback.outbound.find((rq) => rq.role === "token").response, { alg, claims } = json.id_token.$jwt;
+            json.access_token = crypto.randomBytes(16).toString("base64url");
+            delete claims.c_hash;
+            claims.at_hash = hash(alg, json.access_token + (mine ? "" : "x"));
+            const { outcome, why } = await core.back(s.key, paramsOf(s), answersOf({ variant }));
+            assert.deepStrictEqual([s.file.id, outcome, mine || /at_hash/.test(why)], [s.file.id, mine ? "signed-in" : "error", true]);
+            ++asked;
+        }
+    }
+    assert.ok(asked >= 28 || process.env.AUTHJS_PROVIDER);
 });
