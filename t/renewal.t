@@ -169,3 +169,28 @@ x
 [session(), session()]
 --- response_headers eval
 ["! Set-Cookie\n! Cache-Control", "! Set-Cookie"]
+
+=== TEST 10: a 304 and what a cache delivers set the CSRF cookie of a token that they carry, and are private
+--- http_config
+proxy_cache_path cache keys_zone=c:1m;
+--- config
+location /auth/ { auth_js_handler; }
+location /m/ { auth_js optional; auth_js_session update_age=0; add_header X-Csrf $auth_js_csrf_token; }
+location /c/ { auth_js optional; auth_js_session update_age=0; proxy_cache c; proxy_cache_valid any 1m; add_header X-Csrf $auth_js_csrf_token;
+               proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/up/; }
+location /up/ { return 200 "up\n"; }
+--- user_files
+>>> m/a.txt 201001011000.00
+member
+--- request eval
+["GET /m/a.txt", "GET /c/", "GET /c/"]
+--- more_headers eval
+[session() . "\nIf-Modified-Since: Fri, 01 Jan 2010 10:00:00 GMT", "A: b", session()]
+--- error_code eval
+[304, 200, 200]
+--- response_headers eval
+[("Cache-Control: private") x 3]
+--- raw_response_headers_like eval
+[("Set-Cookie: authjs\\.csrf-token=[0-9a-f]{64}%7C") x 3]
+--- raw_response_headers_unlike eval
+[("session-token") x 3]
