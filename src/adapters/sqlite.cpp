@@ -11,6 +11,7 @@
 #include <cstring>
 #include <deque>
 #include <optional>
+#include <thread>
 #include <unordered_map>
 
 #include "util/error.hpp"
@@ -232,13 +233,7 @@ public:
     void open() {
         if (create_) make_file();
         db_.emplace(path_, SQLITE_OPEN_READWRITE, patience_);
-        try {
-            // Readers and a writer at once. NORMAL: a commit survives the death of any process; the
-            // last ones may be lost with the machine's power, and the file stays whole.
-            db_->script("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
-        } catch (const sqlite_failure& f) {
-            if ((f.code & 0xff) != SQLITE_READONLY) throw;  // then it can be read at least
-        }
+        use_log();
         if (create_) migrate();
         create_ = false;
     }
@@ -259,6 +254,23 @@ public:
     }
 
 private:
+    // Readers and a writer at once. NORMAL: a commit survives the death of any process; the last
+    // ones may be lost with the machine's power, and the file stays whole. Of two connections that
+    // both read and want to change to it SQLite refuses one at once, however patient it is.
+    void use_log() {
+        const auto until = std::chrono::steady_clock::now() + patience_;
+        for (;;) {
+            try {
+                db_->script("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+                return;
+            } catch (const sqlite_failure& f) {
+                if ((f.code & 0xff) == SQLITE_READONLY) return;  // then it can be read at least
+                if (!is_busy(f.code) || std::chrono::steady_clock::now() >= until) throw;
+            }
+            std::this_thread::sleep_for(milliseconds(5));
+        }
+    }
+
     void check_file() {
         if (db_ && !db_->is_on(identity_of(path_))) db_.reset();
         if (!db_ && !create_ && !identity_of(path_))
