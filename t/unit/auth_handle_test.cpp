@@ -142,8 +142,9 @@ void test_foreign_targets_end_at_the_site(void**) {  // [sec 36] [sec 38]
     }
     const auto split = target("/x\r\nSet-Cookie:x=1");
     assert_text(split, "http://app.test/xSet-Cookie:x=1");
-    const auto big = "/" + std::string(8192, 'a');
+    const auto big = "/" + std::string(8000, 'a');
     assert_text(target(big), "http://app.test" + big);
+    assert_text(target(big + std::string(192, 'a')), "http://app.test");  // [sec 39]
     assert_true(contains(target("..//evil"), "error=Configuration"));
     assert_true(contains(target("\\/evil"), "error=Configuration"));
 }
