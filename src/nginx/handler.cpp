@@ -45,6 +45,12 @@ std::string path_of(ngx_http_request_t* r) {
     return path;
 }
 
+// As in every URL that a browser reads: dot segments go, a backslash is a slash, a quote in the
+// query is %27. The handler and name_route must see the same route.
+std::optional<url> as_browsers_read(std::string_view path, std::string_view query) {
+    return parse_url(std::string("http://site").append(path).append("?").append(query));
+}
+
 http::headers fields_of(ngx_http_request_t* r) {
     http::headers all;
     for (const ngx_list_part_t* part = &r->headers_in.headers.part; part; part = part->next)
@@ -95,9 +101,7 @@ auth::request request_of(ngx_http_request_t* r, std::string body) {
     rq.https = site.https;
     rq.path = path_of(r);
     rq.query = text(r->args);
-    // As in every URL that a browser reads: dot segments go, a backslash is a slash, a quote in the
-    // query is %27.
-    if (auto read = parse_url("http://site" + rq.path + "?" + rq.query)) {
+    if (auto read = as_browsers_read(rq.path, rq.query)) {
         rq.path = std::move(read->path);
         rq.query = read->query.value_or("");
     }
@@ -206,7 +210,10 @@ ngx_int_t name_route(ngx_http_request_t* r) {
     if (r != r->main || !level_of(r)->handler) return NGX_DECLINED;
     return guard(r->connection->log, static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
                  [&]() -> ngx_int_t {
-                     const auto name = auth::route_name(path_of(r), config_of(r)->base_path);
+                     const auto path = path_of(r);
+                     const auto read = as_browsers_read(path, {});
+                     const auto name =
+                         auth::route_name(read ? read->path : path, config_of(r)->base_path);
                      if (name.empty() || name == view(r->uri)) return NGX_DECLINED;
                      r->uri = copied(r, name);
                      r->uri_changed = 1;
