@@ -138,11 +138,8 @@ bool is_navigation(const ngx_http_request_t* r) noexcept {
     return auth::is_navigation(f);
 }
 
-void note(ngx_http_request_t* r, std::string_view what, ngx_uint_t level = NGX_LOG_INFO) {
-    // A log of its own: nginx's would add the request line, which may hold a code.
-    ngx_log_t own = *r->connection->log;
-    own.handler = nullptr;
-    ngx_log_error(level, &own, 0, "auth_js: %*s", what.size(), what.data());
+void note(const ngx_http_request_t* r, std::string_view what, io::level level = io::level::info) {
+    log(r->connection->log, false).write(level, what);
 }
 
 // Whether a URL is this site's by its configuration: by auth_js_url, else by a name of the server.
@@ -258,7 +255,7 @@ std::optional<auth::response> keep_count(ngx_http_request_t* r, const loc_conf& 
     if (!seen.closed) return std::nullopt;
     const auto id = request_id(r);
     note(r, std::string("SignInCircle: ").append(seen.closed->log).append(" ref=").append(id),
-         NGX_LOG_ERR);
+         io::level::error);
     if (satisfy_any(r) || !cf.page(auth::custom_page::error).empty()) {
         location = circle_page(r, cf, here.origin, seen.closed->reason);
         return std::nullopt;

@@ -3,25 +3,17 @@
 // Each run draws some options for each provider: AUTHJS_SEED=n repeats it, AUTHJS_CASES=n says how
 // many (all: all), AUTHJS_PROVIDER=id asks one provider only.
 import assert from "node:assert";
-import path from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 
 import { generator } from "../lib/random.mjs";
-import { Core, answersOf, callbackReal, providerOf, signInReal } from "../lib/signins.mjs";
-import { linesOf, readSamples } from "../lib/vectors.mjs";
+import { answersOf, callbackReal, core, providerOf, samples, seed, signInReal, withCore } from "../lib/signins.mjs";
+import { linesOf } from "../lib/vectors.mjs";
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
-const seed = Number(process.env.AUTHJS_SEED ?? Math.floor(Math.random() * 1e9));
 const count = process.env.AUTHJS_CASES ?? "1";
 const rng = generator(seed);
-const samples = readSamples(path.join(root, "t/vectors/providers")).filter(({ file, variant }) => file.shipped && variant.callback && (file.id === (process.env.AUTHJS_PROVIDER ?? file.id)));
 
-let core;
-console.warn = () => {};     // Auth.js's own, about twitch
-before(() => { core = new Core(process.env.AUTH_JS_SIGN_INS ?? path.join(root, "build/tools/sign_ins")); });
-after(() => core.stop());
+withCore();
 
 // --- What may be configured ------------------------------------------------------------------------
 

@@ -5,8 +5,10 @@ import { spawn } from "node:child_process";
 import crypto from "node:crypto";
 import { createInterface } from "node:readline";
 import fs from "node:fs";
+import { after, before } from "node:test";
+import { fileURLToPath } from "node:url";
 
-import { fill } from "./vectors.mjs";
+import { fill, readSamples } from "./vectors.mjs";
 
 const library = new URL("../../node_modules/@auth/core/", import.meta.url);
 const { handleOAuth } = await import(new URL("lib/actions/callback/oauth/callback.js", library));
@@ -99,7 +101,7 @@ export async function callbackReal(provider, { params, answers, cookies = {}, do
 
 // --- The module's --------------------------------------------------------------------------------
 
-export class Core {
+class Core {
     #waiting = [];
     #lines = "";
     constructor(binary) {
@@ -125,4 +127,20 @@ export class Core {
         return { outcome, user: said.told?.user, account: said.told?.account, profile: said.told?.profile, outbound: said.outbound, why: said.log.join(" | ") };
     }
     stop() { this.process.stdin.end(); }
+}
+
+// --- What a flow over all providers begins with --------------------------------------------------
+
+export const seed = Number(process.env.AUTHJS_SEED ?? Math.floor(Math.random() * 1e9));
+const here = (file) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+const wanted = process.env.AUTHJS_PROVIDER;
+// The samples of what is shipped that go as far as a callback; AUTHJS_PROVIDER=id: one provider's.
+export const samples = readSamples(here("t/vectors/providers")).filter(({ file, variant }) => file.shipped && variant.callback && (!wanted || file.id === wanted));
+
+// The module's core, from before the first test of the calling file to after its last.
+export let core;
+export function withCore() {
+    console.warn = () => {};  // Auth.js's own, about twitch
+    before(() => { core = new Core(process.env.AUTH_JS_SIGN_INS ?? here("build/tools/sign_ins")); });
+    after(() => core.stop());
 }
