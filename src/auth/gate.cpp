@@ -45,7 +45,7 @@ bool find_chunks(const std::vector<std::string_view>& lines, std::string_view na
         } else if (list.count == list.items.size()) {
             good = false;
         } else {
-            list.items[list.count++] = {n, raw, chunk_number(n)};
+            list.items[list.count++] = {n, raw, 0};
         }
         return good;
     });
@@ -54,7 +54,10 @@ bool find_chunks(const std::vector<std::string_view>& lines, std::string_view na
     list.count = static_cast<std::size_t>(
         std::remove_if(list.items.begin(), end, [](const chunk& c) { return c.value.empty(); }) -
         list.items.begin());
-    order_chunks(list);
+    if (list.count > 1) {
+        for (std::size_t i = 0; i < list.count; ++i) list[i].number = chunk_number(list[i].name);
+        order_chunks(list);
+    }
     return good;
 }
 
@@ -198,6 +201,7 @@ public:
 private:
     using index = std::uint32_t;
     static constexpr index nobody = ~index{0};
+    static constexpr std::size_t hashed = 64;  // bytes
     struct entry {
         std::uint64_t hash = 0;
         std::array<char, 32> ring{};  // key_ring::identity
@@ -253,8 +257,9 @@ private:
         free_ = at;
     }
 
-    // Folded multiplication under a key of this process. Only texts that opened are kept, so nobody
-    // outside chooses what stands in the table; the key is for those who hold many sessions.
+    // Folded multiplication under a key of this process, over the text's end: there stands a token's
+    // tag, which no two that open have in common. Only texts that opened are kept, so nobody outside
+    // chooses what stands in the table; the key is for those who hold many sessions.
     std::uint64_t hash(std::string_view ring, std::string_view text) const noexcept {
         const auto fold = [](std::uint64_t a, std::uint64_t b) {
             const auto product = static_cast<unsigned __int128>(a) * b;
@@ -263,6 +268,7 @@ private:
         std::uint64_t m[2] = {};
         std::memcpy(m, ring.data(), std::min(ring.size(), sizeof m));
         auto h = fold(m[0] ^ key_[0], m[1] ^ key_[1] ^ text.size());
+        text.remove_prefix(text.size() - std::min(text.size(), hashed));
         for (; text.size() >= sizeof m; text.remove_prefix(sizeof m)) {
             std::memcpy(m, text.data(), sizeof m);
             h = fold(m[0] ^ key_[0] ^ h, m[1] ^ key_[1]);

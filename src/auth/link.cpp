@@ -184,6 +184,16 @@ task<std::optional<signed_in>> who_is_signed_in(context& cx) {
     co_return out;
 }
 
+namespace {
+
+task<linked> welcome_back(context& cx, adapters::user known) {
+    cx.io.commit();
+    auto session = co_await open_session(cx, known.id);
+    co_return linked{to_json(known), std::move(session), false};
+}
+
+}  // namespace
+
 task<linked> link_oauth(context& cx, json::value user, json::value account, json::value mapped) {
     if (!cx.cf.has_adapter()) co_return linked{std::move(user), std::nullopt, std::nullopt};
     auto& store = cx.demand_store();
@@ -198,11 +208,7 @@ task<linked> link_oauth(context& cx, json::value user, json::value account, json
                 .with("provider", row.provider);
         co_return linked{to_json(*known), std::move(me->session), false};
     }
-    if (known) {
-        cx.io.commit();
-        auto session = co_await open_session(cx, known->id);
-        co_return linked{to_json(*known), std::move(session), false};
-    }
+    if (known) co_return co_await welcome_back(cx, std::move(*known));
     if (me) {
         cx.io.commit();
         row.user_id = me->user.id;
@@ -215,6 +221,9 @@ task<linked> link_oauth(context& cx, json::value user, json::value account, json
     if (wanted.email && !wanted.email->empty()) {
         auto owner = co_await store.get_user_by_email(*wanted.email);
         if (owner) {
+            // Another worker may have made both since the account was looked for.
+            known = co_await store.get_user_by_account(row.provider, row.provider_account_id);
+            if (known) co_return co_await welcome_back(cx, std::move(*known));
             // The provider may not have verified the address: never by itself (sec 86).
             if (!cx.provider->allow_dangerous_email_account_linking)
                 throw error(code::oauth_account_not_linked, "another account has this address")
@@ -239,8 +248,7 @@ task<linked> link_oauth(context& cx, json::value user, json::value account, json
         if (!winner)
             throw error(code::oauth_account_not_linked, "another account has this address")
                 .with("provider", provider);
-        auto theirs = co_await open_session(cx, winner->id);
-        co_return linked{to_json(*winner), std::move(theirs), false};
+        co_return co_await welcome_back(cx, std::move(*winner));
     }
     tell(cx, event::create_user, user_message(made->user));
     tell(cx, event::link_account, link_message(made->user, kept, mapped));

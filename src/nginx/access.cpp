@@ -62,7 +62,8 @@ const auth::verdict& judge(ngx_http_request_t* r, const loc_conf& level, session
     const auto* cf = level.site->config.get();
     if (st.by == cf) return st.verdict;
     auto& w = worker::current();
-    st.verdict = auth::ask(*cf, https_of(r), cookie_lines(r), w.clock.now(), w.tokens);
+    read_cookie_lines(r, w.cookie_lines);
+    st.verdict = auth::ask(*cf, https_of(r), w.cookie_lines, w.clock.now(), w.tokens);
     if (st.verdict.clean) log_bad_cookie(r, st.verdict);
     if (st.verdict.ask_store) {
         if (auto known = w.sessions.find(*cf, st.verdict.token, w.clock.now(), w.shared))
@@ -152,20 +153,20 @@ bool is_own_url(ngx_http_request_t* r, std::string_view text) {
     return !level_of(r)->site->origin.empty() || is_own_name(server->names, read->host);
 }
 
-// is_page: whether the request asks for one of auth_js_page, given as a path or as a URL of the
-// site's own origin. The origin is looked at only where the path fits.
+// asks_for: whether the request is for this auth_js_page, given as a path or as a URL of the site's
+// own origin. The origin is looked at only where the path fits.
+bool asks_for(ngx_http_request_t* r, std::string_view page) {
+    const auto scheme = page.starts_with('/') ? page.npos : page.find("://");
+    auto path = page.substr(0, page.find_first_of("?#"));
+    if (scheme != page.npos) path.remove_prefix(std::min(path.find('/', scheme + 3), path.size()));
+    if (path.empty()) path = "/";
+    if (path != view(r->uri)) return false;
+    return scheme == page.npos || is_own_url(r, page);
+}
+
 bool is_page(ngx_http_request_t* r, const auth::config& cf) {
-    const auto uri = view(r->uri);
-    return std::any_of(cf.pages.begin(), cf.pages.end(), [&](std::string_view page) {
-        if (page.empty()) return false;
-        const auto scheme = page.starts_with('/') ? page.npos : page.find("://");
-        auto path = page.substr(0, page.find_first_of("?#"));
-        if (scheme != page.npos)
-            path.remove_prefix(std::min(path.find('/', scheme + 3), path.size()));
-        if (path.empty()) path = "/";
-        if (path != uri) return false;
-        return scheme == page.npos || is_own_url(r, page);
-    });
+    return std::any_of(cf.pages.begin(), cf.pages.end(),
+                       [&](const auto& page) { return !page.empty() && asks_for(r, page); });
 }
 
 // --- the decision -------------------------------------------------------------------------------

@@ -70,10 +70,18 @@ std::string without_session(std::string_view line, const auth::config& cf, bool&
     return out;
 }
 
+void read_cookie_lines(ngx_http_request_t* r, std::vector<std::string_view>& lines) {
+    lines.clear();
+    if (const auto* st = find_state(r); st != nullptr && st->cut)
+        lines = st->lines;
+    else
+        for_each_cookie(r->main,
+                        [&](const ngx_table_elt_t* h) { lines.push_back(view(h->value)); });
+}
+
 std::vector<std::string_view> cookie_lines(ngx_http_request_t* r) {
-    if (const auto* st = find_state(r); st != nullptr && st->cut) return st->lines;
     std::vector<std::string_view> lines;
-    for_each_cookie(r->main, [&](const ngx_table_elt_t* h) { lines.push_back(view(h->value)); });
+    read_cookie_lines(r, lines);
     return lines;
 }
 
@@ -90,6 +98,12 @@ void strip(ngx_http_request_t* r) {
     const bool clears = *gate.protect != gate::off;
     const auto* cf = *gate.pass_cookie ? nullptr : level.site->config.get();
     if (!clears && cf == nullptr) return;
+    // Once for a request and a location, so that what the operator's own modules set afterwards
+    // stays; a sub-request has its own copy of the headers.
+    if (auto* st = r == r->main ? find_state(r) : nullptr; st != nullptr) {
+        if (st->stripped_by == &level) return;
+        st->stripped_by = &level;
+    }
 
     const auto goes = [&](const ngx_table_elt_t& h) {
         return clears && std::any_of(gate.clear_headers->begin(), gate.clear_headers->end(),

@@ -14,6 +14,8 @@ namespace authjs::nginx {
 // cookie_lines answers the value of every Cookie line as the client sent it, also after the session
 // cookie was taken out of what nginx passes on. The views live as long as the main request.
 std::vector<std::string_view> cookie_lines(ngx_http_request_t* r);
+// read_cookie_lines puts them in place of what `lines` holds: a list that is kept allocates once.
+void read_cookie_lines(ngx_http_request_t* r, std::vector<std::string_view>& lines);
 
 // cookie_room is how long a Cookie line this server takes (large_client_header_buffers), name and
 // line end included.

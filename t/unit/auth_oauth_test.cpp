@@ -414,6 +414,29 @@ void test_an_address_of_another_is_not_linked(void**) {  // [sec 86]
     assert_text(w.store.accounts[0].user_id, "old");
 }
 
+// Another worker makes the person's user and account after the account, and before the address, was
+// looked for.
+void test_a_first_sign_in_elsewhere_meanwhile_is_no_stranger(void**) {
+    world w;
+    w.forge();
+    w.with_store();
+    w.store.before = [&](std::string_view call) {
+        if (call != "getUserByEmail" || !w.store.users.empty()) return;
+        w.store.users.push_back({"first", {}, "ada@example.com", {}, {}, {}});
+        adapters::account a;
+        a.user_id = "first";
+        a.type = "oauth";
+        a.provider = "forge";
+        a.provider_account_id = "u1";
+        w.store.accounts.push_back(a);
+    };
+    const auto rs = w.sign_in();
+    assert_text(w.location(rs), "http://app.test");
+    assert_int_equal(w.store.users.size(), 1);
+    assert_int_equal(w.store.accounts.size(), 1);
+    assert_text(w.store.sessions[w.cookies["authjs.session-token"]].user_id, "first");
+}
+
 void test_signed_in_people_link_and_strangers_do_not(void**) {  // [sec 45]
     world w;
     w.forge("a");
@@ -493,6 +516,7 @@ int main() {
         unit(test_internal_callbacks_and_their_answers),
         unit(test_calls_of_a_new_user),
         unit(test_an_address_of_another_is_not_linked),
+        unit(test_a_first_sign_in_elsewhere_meanwhile_is_no_stranger),
         unit(test_signed_in_people_link_and_strangers_do_not),
         unit(test_a_planted_session_id_is_never_kept),
         unit(test_a_store_that_is_down_is_503),

@@ -244,11 +244,12 @@ public:
     std::vector<adapters::verification_token> tokens;
     std::vector<std::string> log;
     bool down = false;
-    std::function<void()> on_write;
+    std::function<void(std::string_view call)> before;  // what others do meanwhile
 
 private:
     void called(const char* name) {
         if (down) throw error(code::unavailable, "the store is down");
+        if (before) before(name);
         log.emplace_back(name);
     }
     template <class F>
