@@ -262,8 +262,9 @@ else
 	$(patience) $(PROVE) -j2 -r t
 endif
 
-# What flows preload into nginx: a resolver that hangs, an SQLite that stops where it is told to.
-PRELOADED := $(patsubst %,$(BUILD)/tools/%.so,slow_getaddrinfo halting_sqlite)
+# What flows preload into nginx: a resolver that hangs, names and a clock that change, an SQLite that
+# stops where it is told to.
+PRELOADED := $(patsubst %,$(BUILD)/tools/%.so,slow_getaddrinfo far_hosts moved_clock halting_sqlite)
 $(PRELOADED): $(BUILD)/tools/%.so: t/tools/%.c
 	@mkdir -p $(@D)
 	$(say)$(CC) -shared -fPIC -O1 -Wall -Wextra $< -o $@ -lsqlite3

@@ -257,9 +257,9 @@ private:
         free_ = at;
     }
 
-    // Folded multiplication under a key of this process, over the text's end: there stands a token's
-    // tag, which no two that open have in common. Only texts that opened are kept, so nobody outside
-    // chooses what stands in the table; the key is for those who hold many sessions.
+    // Folded multiplication under a key of this process, over the text's end: there stands a
+    // token's tag, which no two that open have in common. Only texts that opened are kept, so
+    // nobody outside chooses what stands in the table; the key is for those who hold many sessions.
     std::uint64_t hash(std::string_view ring, std::string_view text) const noexcept {
         const auto fold = [](std::uint64_t a, std::uint64_t b) {
             const auto product = static_cast<unsigned __int128>(a) * b;

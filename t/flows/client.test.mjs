@@ -221,7 +221,7 @@ describe("@auth/sveltekit's client, which sends no token (auth_js_csrf origin)",
         assert.match(await p.tab.textContent("body"), /private/);
     });
 
-    test("a form of another site signs nobody in or out [sec 112]", async (t) => {
+    test("a form of another site signs nobody in or out [sec 47]", async (t) => {
         const p = await open(t, `${kit()}/kit/`);
         await p.call("signIn", "credentials", { username: "ada", password: "pw", redirect: false });
         const evil = new Browser(kit());
