@@ -1,6 +1,5 @@
 #include "auth/database_session.hpp"
 
-#include <cstring>
 #include <limits>
 
 #include "auth/link.hpp"
@@ -10,14 +9,6 @@
 namespace authjs::auth {
 
 namespace {
-
-// Two sites with different stores may see the same cookie value: the store is part of the key.
-std::string key_of(const config& cf, std::string_view token) {
-    const adapters::adapter* store = *cf.adapter;
-    std::string key(sizeof store, '\0');
-    std::memcpy(key.data(), &store, sizeof store);
-    return key.append(token);
-}
 
 bool is_due(const config& cf, instant expires, instant now) noexcept {
     return expires - cf.session.max_age + cf.session.update_age <= now;
@@ -45,7 +36,7 @@ std::shared_ptr<session_view> view_of(const adapters::session_and_user& found) {
 std::optional<verdict> session_cache::find(const config& cf, std::string_view token, instant now,
                                            io::shared_cache& shared) {
     if (cf.session.cache.count() == 0) return std::nullopt;
-    const auto at = by_key_.find(key_of(cf, token));
+    const auto at = by_key_.find({*cf.adapter, token});
     if (at == by_key_.end()) return std::nullopt;
     const auto it = at->second;
     // A clock that was set back makes an entry too old as well.
@@ -69,16 +60,17 @@ std::optional<verdict> session_cache::find(const config& cf, std::string_view to
 void session_cache::keep(const config& cf, std::string_view token, instant now,
                          std::uint64_t notices, std::shared_ptr<const session_view> view) {
     if (cf.session.cache.count() == 0) return;
-    const auto known = by_key_.find(key_of(cf, token));
+    const auto known = by_key_.find({*cf.adapter, token});
     if (known != by_key_.end()) {
         const auto it = known->second;
         by_key_.erase(known);
         list_.erase(it);
     }
-    list_.push_front({key_of(cf, token), signed_out_key(token), std::move(view), now, notices});
-    by_key_.emplace(list_.front().key, list_.begin());
+    list_.push_front(
+        {*cf.adapter, std::string(token), signed_out_key(token), std::move(view), now, notices});
+    by_key_.emplace(list_.front().key(), list_.begin());
     if (list_.size() <= most_) return;
-    by_key_.erase(list_.back().key);
+    by_key_.erase(list_.back().key());
     list_.pop_back();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -33,15 +34,28 @@ public:
     std::size_t size() const noexcept { return by_key_.size(); }
 
 private:
+    // Two sites with different stores may see the same cookie value.
+    struct key {
+        const adapters::adapter* store;
+        std::string_view token;
+        bool operator==(const key&) const = default;
+    };
+    struct hash {
+        std::size_t operator()(const key& k) const noexcept {
+            return std::hash<std::string_view>{}(k.token) ^ std::hash<const void*>{}(k.store);
+        }
+    };
     struct entry {
-        std::string key, ended;  // of this map; of signed_out
+        const adapters::adapter* store;
+        std::string token, ended;  // ended: what is posted when it is signed out
         std::shared_ptr<const session_view> view;
         instant loaded;
         std::uint64_t notices;  // of `shared`, that it is known not to be among
+        session_cache::key key() const noexcept { return {store, token}; }
     };
     std::size_t most_;
     std::list<entry> list_;  // used last: first
-    std::unordered_map<std::string_view, std::list<entry>::iterator> by_key_;
+    std::unordered_map<key, std::list<entry>::iterator, hash> by_key_;
 };
 
 // What asking needs; all of it outlives the task.
