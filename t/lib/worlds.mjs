@@ -54,7 +54,7 @@ const jq = {
     jwt: `. as $in | if .token.name == "nobody" then null elif .token.name == "boom" then error("jwt") else
         .token + {role: "reader", half: 0.5}
         | if $in.account then .via = $in.account.provider else . end
-        | if $in.trigger == "update" and ($in | has("session")) then .note = $in.session else . end
+        | if $in.trigger != "update" then . elif $in | has("session") then .note = $in.session else del(.note) end
         | if $in.trigger == "signIn" then .first = true else . end
         | if $in.token.name == "big" then .load = ("0123456789abcdef" * 500) else . end end`,
     session: `if .token then .session + ([["role", "role"], ["note", "note"], ["sub", "id"]] as $m | .token as $t
