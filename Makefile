@@ -309,7 +309,8 @@ test: lint unit fuzz-replay blocks flows
 # nginx itself is built with them, from the distribution's original tarball: loaded into Debian's
 # binary, a preloaded runtime would not see nginx's own reads and writes of our memory. What is not
 # checked of undefined behaviour is what nginx's C lives by. A report of any process fails the run.
-# (-fsanitize-address-use-odr-indicator: nginx and the module both have an ngx_modules, of two sizes.)
+# (-fsanitize-address-use-odr-indicator: nginx and the module both have an ngx_modules, of two sizes.
+# -lcrypt: the runtime in nginx wraps crypt_r() of libraries that are there when it starts.)
 ASAN_BUILD = build-asan
 ASAN_PARTS ?= unit blocks flows
 ASAN       = -fsanitize=address,undefined -fno-sanitize=vptr,function
@@ -319,11 +320,11 @@ ASAN_MAKE  = $(MAKE) $(ASAN_VARS)
 ASAN_VARS  = BUILD=$(ASAN_BUILD) CXX=clang++ SAN="$(ASAN)" \
              OPT="-O1 -g -fno-omit-frame-pointer" NGINX_SRC=$(ASAN_BUILD)/nginx \
              NGINX_CONFIGURE='--with-compat --with-debug --with-threads --with-cc=clang \
-                 --error-log-path=/var/log/nginx/error.log \
+                 --error-log-path=stderr --http-log-path=/var/log/nginx/access.log \
                  $(patsubst %,--with-http_%_module,ssl v2 auth_request addition slice realip sub \
                                                    random_index stub_status dav) \
                  --with-cc-opt="$(ASAN) $(ASAN_NGINX)" \
-                 --with-ld-opt="$(ASAN) -Wl,--no-as-needed -lstdc++ $(abspath $(ASAN_BUILD))/lsan_nginx.o"'
+                 --with-ld-opt="$(ASAN) -Wl,--no-as-needed -lstdc++ -lcrypt $(abspath $(ASAN_BUILD))/lsan_nginx.o"'
 asan: | deps-build deps-test
 	t/tools/nginx-source.sh $(ASAN_BUILD)/nginx
 	clang -c -O1 -fPIC -Wall -Wextra t/tools/lsan_nginx.c -o $(ASAN_BUILD)/lsan_nginx.o
