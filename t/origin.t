@@ -50,8 +50,8 @@ location /auth/ { auth_js_handler; }
 [500, 500, 500]
 --- raw_response_headers_unlike eval
 [("Set-Cookie|Location|evil") x 3]
---- error_log
-auth_js: UntrustedHost
+--- error_log eval
+qr/\[(error|info)\].*auth_js: UntrustedHost: this host is not the site's host=evil.tld: add it to server_name/
 
 === TEST 4: forwarded headers count from trusted peers only [sec 31]
 --- config

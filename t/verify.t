@@ -115,5 +115,5 @@ Host: evil.example
 --- error_code: 400
 --- response_headers
 ! Location
---- error_log
-auth_js: UntrustedHost
+--- error_log eval
+qr/\[error\].*auth_js: UntrustedHost: no origin to come back to after sign-in host=evil.example: add it to server_name/

@@ -71,8 +71,10 @@ std::optional<json::value> read_body(const request& rq) {
 
 // Where a failure is the operator's to mend it is an error in the log; what any stranger can bring
 // about is not, or a log could be flooded at that level.
-io::level level_of(const error& e) {
+io::level level_of(const error& e, io::shared_cache& shared) {
     switch (e.id()) {
+        case code::untrusted_host:
+            return untrusted_level(shared);
         case code::access_denied:
         case code::credentials_signin:
         case code::invalid_callback_url:
@@ -82,7 +84,6 @@ io::level level_of(const error& e) {
         case code::oauth_account_not_linked:
         case code::oauth_callback_error:
         case code::unknown_action:
-        case code::untrusted_host:
         case code::verification:
             return io::level::info;
         default:
@@ -94,7 +95,7 @@ void log_failure(const request& rq, ports& io, const error& e) {
     std::string line = e.what();
     if (const auto cure = cure_of(e); !cure.empty()) line.append(": ").append(cure);
     if (!rq.id.empty()) line += " ref=" + rq.id;
-    io.log.write(level_of(e), line);
+    io.log.write(level_of(e, io.shared), line);
 }
 
 std::string with_origin(std::string_view origin, const std::string& page) {
@@ -272,6 +273,11 @@ response failure(context& cx, const error& e) {
 }
 
 }  // namespace
+
+io::level untrusted_level(io::shared_cache& shared) {
+    return shared.once("said:UntrustedHost", milliseconds{60'000}) ? io::level::error
+                                                                   : io::level::info;
+}
 
 task<response> handle(request rq, const config& cf, ports io) {
     const auto where = parse_route(rq.path, cf.base_path);

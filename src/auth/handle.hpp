@@ -40,4 +40,8 @@ struct ports {
 // over all its hops.
 task<response> handle(request rq, const config& cf, ports io);
 
+// untrusted_level is how a request to a name that is not the site's is logged: a mistake of the
+// operator's as often as a stranger's doing, so once a minute as an error, else as information.
+io::level untrusted_level(io::shared_cache& shared);
+
 }  // namespace authjs::auth

@@ -4,7 +4,9 @@
 #include <cstdlib>
 
 #include "auth/circle.hpp"
+#include "auth/cure.hpp"
 #include "auth/go.hpp"
+#include "auth/handle.hpp"
 #include "auth/navigation.hpp"
 #include "auth/pages/pages.hpp"
 #include "nginx/compat.hpp"
@@ -143,6 +145,14 @@ void note(const ngx_http_request_t* r, std::string_view what, io::level level = 
     log(r->connection->log, false).write(level, what);
 }
 
+// There is no origin to send the visitor to.
+void note_untrusted(ngx_http_request_t* r) {
+    const auto e = error(code::untrusted_host, "no origin to come back to after sign-in")
+                       .with("host", site_of(r).asked_host);
+    note(r, std::string(e.what()).append(": ").append(auth::cure_of(e)),
+         auth::untrusted_level(worker::current().shared));
+}
+
 // Whether a URL is this site's by its configuration: by auth_js_url, else by a name of the server.
 // What a trusted Host says is not enough: it would open the path of another site's page here.
 bool is_own_url(ngx_http_request_t* r, std::string_view text) {
@@ -277,10 +287,7 @@ ngx_int_t refuse(ngx_http_request_t* r, const loc_conf& level, session_state& st
     if (redirects(r, *level.gate)) {
         location = sign_in_url(r, level, is_navigation(r));
         status = location.empty() ? NGX_HTTP_BAD_REQUEST : NGX_HTTP_MOVED_TEMPORARILY;
-        if (location.empty())
-            note(r,
-                 "UntrustedHost: no origin to come back to after sign-in; see auth_js_url, "
-                 "server_name and auth_js_trust_host");
+        if (location.empty()) note_untrusted(r);
         if (!location.empty() && is_navigation(r)) {
             const auto page = keep_count(r, level, st, view(r->main->unparsed_uri), location);
             if (page) {
@@ -498,7 +505,7 @@ ngx_int_t verify_handler(ngx_http_request_t* r) {
             level.verify_redirects && r == r->main) {
             const auto here = site_of(r);
             if (here.origin.empty()) {
-                note(r, "UntrustedHost: no origin to send to for sign-in; see auth_js_url");
+                note_untrusted(r);
                 status = NGX_HTTP_BAD_REQUEST;
             } else {
                 const auto& cf = *level.site->config;

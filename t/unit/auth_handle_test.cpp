@@ -63,6 +63,10 @@ void test_a_host_that_is_not_ours_reaches_no_redirect(void**) {  // [sec 32]
     assert_int_equal(w.set_cookies(rs).size(), 0);
     rs = w.get("/auth/csrf");
     assert_true(contains(rs.body, "problem with the server configuration"));
+    // The operator sees it, and a flood does not fill the log at that level.
+    assert_int_equal(w.log.lines.size(), 2);
+    assert_true(w.log.lines[0].first == io::level::error &&
+                w.log.lines[1].first == io::level::info);
 }
 
 void test_post_without_its_token_is_refused(void**) {  // [sec 47]
