@@ -509,3 +509,17 @@ location /x { }
 --- error_log eval
 qr/\[emerg\].*none": No such file or directory in .*nginx\.conf:\d+/
 
+
+=== TEST 71: words like none that are known are answered with those that are
+--- config
+auth_js_provider people { type credentials; htpasswd /etc/nginx/people; }
+--- must_die
+--- error_log eval
+qr/\[emerg\].*provider "people": "htpasswd" is unknown; known are name, type, style, field, authorize in .*nginx\.conf:\d+/
+
+=== TEST 72: and so are options
+--- config
+auth_js_session lifetime=1h;
+--- must_die
+--- error_log eval
+qr/\[emerg\].*auth_js_session: knows no option "lifetime", known are strategy, max_age, update_age, jwt_max_age, renew, cache in .*nginx\.conf:\d+/

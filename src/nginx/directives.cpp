@@ -17,7 +17,10 @@ std::string meant(std::string_view word, const std::vector<std::string_view>& kn
     std::string out;
     for (const auto& name : providers::nearest(word, known))
         out += (out.empty() ? ", did you mean " : " or ") + quoted(name);
-    return out.empty() ? out : out + "?";
+    if (!out.empty()) return out + "?";
+    if (known.size() > 20) return out;
+    for (const auto name : known) out.append(out.empty() ? ", known are " : ", ").append(name);
+    return out;
 }
 
 std::vector<std::string> reading::rest(std::size_t from) const {

@@ -98,7 +98,8 @@ private:
     const void* level_;
 };
 
-// meant: `, did you mean "a" or "b"?`, or nothing when no known name is near.
+// meant: `, did you mean "a" or "b"?`, or when no known name is near, what they are if they are
+// few.
 std::string meant(std::string_view word, const std::vector<std::string_view>& known);
 std::string quoted(std::string_view s);
 
