@@ -56,10 +56,11 @@ if [ -n "$missing" ]; then
         apt-get install -y -q --no-install-recommends $missing
 fi
 
-# Debian's own Node may be too old; the npm package `node` carries a newer one.
+# Debian's own Node may be too old; the npm package `node` carries a newer one. Its npm goes with it:
+# 9.2 cannot read a lock file with an override that names an alias.
 dir=${BUILD:-build}/node
 if [ -n "$node" ] && ! node_is_new node && ! node_is_new "$dir/node_modules/.bin/node"; then
-    echo "installing from npm: node@20, into $dir (the distribution's is $(node --version))"
+    echo "installing from npm: node@20 and npm@10, into $dir (the distribution's is $(node --version))"
     mkdir -p "$dir"
-    npm install --prefix "$dir" --no-save --no-audit --no-fund node@20
+    npm install --prefix "$dir" --no-save --no-audit --no-fund node@20 npm@10
 fi

@@ -760,39 +760,51 @@ describe("TLS", () => {
         return { key: fs.readFileSync(key), cert: fs.readFileSync(file), file };
     };
     const right = certificate("right", "IP:127.0.0.1"), wrong = certificate("wrong", "DNS:other.example");
+    const named = certificate("named", "DNS:localhost"), old = ended(right);
     after(() => fs.rmSync(dir, { recursive: true }));
+    // The same certificate, as of a day that is past.
+    function ended({ key }) {
+        const [request, file] = ["old.csr", "old.pem"].map((name) => path.join(dir, name));
+        const openssl = (...args) => execFileSync("openssl", args, { stdio: "pipe" });
+        openssl("req", "-new", "-key", path.join(dir, "right.key"), "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-out", request);
+        openssl("x509", "-req", "-in", request, "-signkey", path.join(dir, "right.key"), "-days", "-1", "-copy_extensions", "copy", "-out", file);
+        return { key, cert: fs.readFileSync(file), file };
+    }
     // A provider behind TLS that answers discovery, and a site that trusts this file (or none).
-    const start = async ({ key, cert }, trusted, more = {}) => {
-        const provider = await startProvider({ tls: { key, cert, ...more } });
+    const start = async (t, { key, cert }, trusted, more = {}, host = "127.0.0.1") => {
+        const provider = await startProvider({ host, tls: { key, cert, ...more } });
+        t.after(() => provider.close());
         const nginx = await site(oidc("open", provider), { http: trusted ? `auth_js_trusted_certificate ${trusted};` : "" });
-        const stop = async () => {
-            await nginx.stop();
-            await provider.close();
-        };
-        return { provider, nginx, stop, browser: new Browser(nginx.origin, { tls: { rejectUnauthorized: false } }) };
+        t.after(() => nginx.stop());
+        return { provider, browser: new Browser(nginx.origin, { tls: { rejectUnauthorized: false } }) };
     };
 
-    test("a trusted certificate is accepted", async () => {
-        const { browser, stop } = await start(right, right.file);
+    test("a trusted certificate is accepted", async (t) => {
+        const { browser } = await start(t, right, right.file);
         await signedIn(browser, (await browser.signIn("open", target(browser))).callback);
-        await stop();
     });
-    test("an https issuer's document may not name http endpoints [sec 75]", async () => {
-        const { provider, browser, stop } = await start(right, right.file);
+    test("the provider is told by which name it is asked [sec 81]", async (t) => {
+        const names = new Set();
+        const { browser } = await start(t, named, named.file, { SNICallback: (name, done) => { names.add(name); done(null); } }, "localhost");
+        await signedIn(browser, (await browser.signIn("open", target(browser))).callback);
+        assert.deepStrictEqual([...names], ["localhost"]);
+    });
+    test("an https issuer's document may not name http endpoints [sec 75]", async (t) => {
+        const { provider, browser } = await start(t, right, right.file);
         provider.answer("discovery", { merge: { token_endpoint: `http://127.0.0.1:${provider.port}/token` } });
         failed(await browser.start("open"));
-        await stop();
     });
     const refusals = {
         "a self-signed certificate": [right, ""],
         "another host's certificate": [wrong, wrong.file],
+        "a certificate that has ended": [old, old.file],
+        "TLS 1.0": [right, right.file, { minVersion: "TLSv1", maxVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" }],
         "TLS 1.1": [right, right.file, { minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }],
     };
     for (const [what, given] of Object.entries(refusals))
-        test(`${what} is refused [sec 81]`, async () => {
-            const { provider, browser, stop } = await start(...given);
+        test(`${what} is refused [sec 81]`, async (t) => {
+            const { provider, browser } = await start(t, ...given);
             failed(await browser.start("open"));
             assert.strictEqual(provider.requests.length, 0);
-            await stop();
         });
 });
