@@ -281,7 +281,7 @@ FLOWS ?= $(sort $(wildcard t/flows/*.test.mjs))
 flows: export AUTH_JS_MODULE = $(abspath $(MODULE))
 flows: export AUTH_JS_SIGN_INS = $(abspath $(SIGN_INS))
 flows: module $(PRELOADED) $(SIGN_INS) node_modules/.package-lock.json | deps-test
-	$(patience) node --test --test-timeout=600000 $(FLOWS)
+	$(patience) node --test --test-timeout=600000 --test-force-exit $(FLOWS)
 node_modules/.package-lock.json: package.json package-lock.json .npmrc | deps-node
 	npm ci --no-audit --no-fund
 	@touch $@

@@ -10,7 +10,7 @@ import { encode } from "@auth/core/jwt";
 
 // A binary upgrade runs nginx by the name it was started with.
 process.env.NGINX_BINARY ??= execFileSync("sh", ["-c", "command -v nginx"]).toString().trim();
-const { canary, startNginx, testConfig } = await import("../lib/nginx.mjs");
+const { canary, modulePath, startNginx, testConfig } = await import("../lib/nginx.mjs");
 const { Browser } = await import("../lib/browser.mjs");
 const { startProvider } = await import("../lib/provider.mjs");
 const { oauthBlock } = await import("../lib/store.mjs");
@@ -151,6 +151,11 @@ test("as another user: -t names the file it may not read, -s does not ask for it
     const nginx = await startNginx({ server, files: { ...files, "conf/secret": secret }, http: "auth_js_secret file:secret;" });
     nginx.plant(secret);
     fs.chmodSync(path.join(nginx.prefix, "conf/secret"), 0o600);
+    // The module from where everybody may read it: the build may lie in somebody's private folder.
+    const conf = path.join(nginx.prefix, "conf/nginx.conf"), module = path.join(nginx.prefix, "module.so");
+    fs.copyFileSync(modulePath, module);
+    fs.chmodSync(module, 0o644);
+    fs.writeFileSync(conf, fs.readFileSync(conf, "utf8").replace(modulePath, module));
     const ask = (...args) => spawnSync(process.env.NGINX_BINARY, ["-p", nginx.prefix, "-c", "conf/nginx.conf", ...args], { uid: 65534, gid: 65534, env: {} }).stderr.toString();
     assert.match(ask("-t"), /\[emerg\].*"file:secret" cannot be read: Permission denied in .*nginx\.conf:\d+/);
     const said = ask("-s", "stop");

@@ -84,6 +84,15 @@ export function testConfig(prefix, env = {}) {
     return { ok: run.status === 0, log: run.stderr.toString() };
 }
 
+// Those that a failed test left behind end with the run.
+const running = new Set();
+process.on("exit", () => {
+    for (const nginx of running) {
+        for (const pid of [...nginx.workers, nginx.pid]) try { process.kill(pid, "SIGKILL"); } catch { /* gone */ }
+        fs.rmSync(nginx.prefix, { recursive: true, force: true });
+    }
+});
+
 export class Nginx {
     #allowed = [];
     constructor(prefix, ports, env) {
@@ -94,9 +103,10 @@ export class Nginx {
         this.child = spawn(binary, ["-p", this.prefix, "-c", "conf/nginx.conf", "-g", "daemon off;"],
             { stdio: ["ignore", "ignore", "pipe"], env: { PATH: process.env.PATH, ...this.env } });
         this.pid = this.child.pid;
+        running.add(this);
         this.stderr = "";
         this.child.stderr.on("data", (d) => { this.stderr += d; });
-        this.exited = new Promise((done) => this.child.once("exit", (code, signal) => { this.exit = code ?? signal; done(this.exit); }));
+        this.exited = new Promise((done) => this.child.once("exit", (code, signal) => { this.exit = code ?? signal; running.delete(this); done(this.exit); }));
         for (const end = Date.now() + patience * 10_000; !(await answers(this.port)); await sleep(10)) {
             if (this.exit === undefined && Date.now() < end) continue;
             this.child.kill("SIGKILL");
