@@ -62,7 +62,7 @@ export const divergences = [
     { id: "doubled-parameters", whole: true, explains: (x) => callback(x) && ["code", "state", "iss", "error"].some((n) => given(x).getAll(n).length > 1) && (refused(x.actual) || !signedIn(x.actual)) },
     // What Auth.js believes too easily: no 2xx from userinfo, nobody's id, a forged signature.
     { id: "too-trusting", whole: true, explains: (x) => callback(x) && (judged(x.expected) || failedWith(x, /invalid provider account$|^AdapterError: NOT NULL/)) && !signedIn(x.actual) && (sentHome(x) || refused(x.actual))
-        && ((x.answers.userinfo && (!claims(x).sub || x.answers.userinfo.status >= 300)) || x.answers.token?.idToken?.key === "stranger" || x.answers.token?.idToken?.mangle === "flip" || x.answers.token?.idToken?.mangle === "unsigned") },
+        && ((x.answers.userinfo && (!claims(x).sub || x.answers.userinfo.status >= 300)) || claims(x).sub === "" || x.answers.token?.idToken?.key === "stranger" || x.answers.token?.idToken?.mangle === "flip" || x.answers.token?.idToken?.mangle === "unsigned") },
     // What real services send, and Auth.js refuses.
     { id: "lenient-answers", whole: true, explains: (x) => callback(x) && failedWith(x, /^CallbackRouteError/) && judged(x.actual) && (["token_type", "scope"].some((n) => n in (x.answers.token?.merge ?? {})) || (provider(x).type === "oauth" && (x.answers.token?.merge?.id_token !== undefined || given(x).has("iss")))) },
     { id: "failed-callback", whole: true, explains: (x) => failedWith(x, /^Error: redirect$|^AccessDenied: redirect|: (jwt|session)$/) },
