@@ -19,6 +19,7 @@ struct request {
     bool https = false;      // the site's scheme is https: decides `auto` secure cookies
     std::string path;        // percent-encoded, as sent, without query
     std::string query;       // without "?"
+    bool asks = false;       // the URL has a "?", be it before nothing
     http::headers fields;    // all request headers, in order
     std::vector<std::string_view> cookies;  // every Cookie line's value; points into `fields`
     std::string body;
@@ -29,7 +30,7 @@ struct request {
     const std::string* field(std::string_view name) const noexcept {
         return http::find(fields, name);
     }
-    std::string url() const { return origin + path + (query.empty() ? "" : "?" + query); }
+    std::string url() const { return origin + path + (asks || !query.empty() ? "?" : "") + query; }
 };
 
 struct response {

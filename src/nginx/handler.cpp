@@ -101,6 +101,7 @@ auth::request request_of(ngx_http_request_t* r, std::string body) {
     rq.https = site.https;
     rq.path = path_of(r);
     rq.query = text(r->args);
+    rq.asks = view(r->unparsed_uri).find('?') != std::string_view::npos;
     if (auto read = as_browsers_read(rq.path, rq.query)) {
         rq.path = std::move(read->path);
         rq.query = read->query.value_or("");
