@@ -65,6 +65,9 @@ const jq = {
 const jqFiles = Object.fromEntries(Object.entries(jq).map(([n, text]) => [`conf/${n}.jq`, text]));
 const underscored = (name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
+// A JSON body that is no object is a form without fields; Auth.js hands it on as it is.
+const formOf = (body) => (Object(body) === body && !Array.isArray(body) ? body : {});
+
 // Who a credentials form lets in; in nginx an internal location answers the same.
 class Locked extends CredentialsSignin { code = "locked"; }
 export function authorize(fields) {
@@ -143,7 +146,7 @@ function nginxProvider(p) {
 
 function authjsProvider(p) {
     if (p.type === "credentials")
-        return { id: p.id, name: p.name, type: "credentials", credentials: Object.fromEntries(p.fields), authorize: (fields) => p.calls?.(fields) ?? authorize(fields) };
+        return { id: p.id, name: p.name, type: "credentials", credentials: Object.fromEntries(p.fields), authorize: (body) => p.calls?.(formOf(body)) ?? authorize(formOf(body)) };
     if (p.type === "email")
         return { id: p.id, name: p.name, type: "email", from: p.from, ...(p.maxAge && { maxAge: p.maxAge }), sendVerificationRequest: (told) => sendVerificationRequest(told, p.record) };
     const style = p.style && { ...p.style, ...(p.style.brand && { brandColor: p.style.brand }) };
