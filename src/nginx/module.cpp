@@ -175,6 +175,17 @@ ngx_int_t add_phase_handler(ngx_conf_t* cf, ngx_http_phases phase, ngx_http_hand
     return NGX_OK;
 }
 
+// Whether anything waits in the pool: stores, and the hashes of password files. A worker without
+// threads is the cheaper one: with them every system call counts references to its file, and malloc
+// and read() lock.
+bool waits_in_threads(const main_conf& main) {
+    const auto hashes = [](const auto& p) { return !p->authorize_by.htpasswd_file.empty(); };
+    return !main.stores.empty() || std::any_of(main.sites.begin(), main.sites.end(), [&](auto& s) {
+        return s->config &&
+               std::any_of(s->config->providers.begin(), s->config->providers.end(), hashes);
+    });
+}
+
 ngx_int_t postconfiguration(ngx_conf_t* cf) {
     auto& main = main_of(cf);
     const auto rc = conf_guard(cf, [&] {
@@ -187,7 +198,9 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) {
     });
     if (rc != NGX_CONF_OK) return NGX_ERROR;
     if (!main.used) return NGX_OK;
-    if (declare_pool(cf) != NGX_OK || add_zone(cf, main.zone_size) == nullptr) return NGX_ERROR;
+    if ((waits_in_threads(main) && declare_pool(cf) != NGX_OK) ||
+        add_zone(cf, main.zone_size) == nullptr)
+        return NGX_ERROR;
     if (add_phase_handler(cf, NGX_HTTP_REWRITE_PHASE, name_route) != NGX_OK ||
         add_phase_handler(cf, NGX_HTTP_ACCESS_PHASE, access_handler) != NGX_OK)
         return NGX_ERROR;

@@ -81,19 +81,22 @@ async function prove(port, cookie) {
 }
 
 // What the same file costs more with each of some `lists` of cookies, checked by one nginx and not by
-// the other, in interleaved rounds: {ratio, more} in microseconds, medians, by the list's name.
+// the other, in interleaved rounds: {ratio, more} in microseconds, medians, by the list's name. Many
+// short rounds, which the two take turns to begin: what else the machine does lasts longer than one.
 async function compare(guarded, plain, lists) {
-    const count = n(60_000, 5_000), seen = {};
+    const count = n(12_000, 3_000), seen = {};
     const pids = [await workerOf(guarded), await workerOf(plain)];
     const cost = async (which, list) => {
         const before = cpu(pids[which]);
         await load([guarded, plain][which].port, "/page/index.html", count, 200, "each", list);
         return (cpu(pids[which]) - before) / count;
     };
-    for (let round = 0; round < n(9, 3); round++) {
+    for (let round = 0; round < n(45, 9); round++) {
         for (const [name, cookies] of Object.entries(lists)) {
             await prove(guarded.port, cookies[round % cookies.length]);
-            const checked = await cost(0, cookies), unchecked = await cost(1, cookies);
+            const first = round % 2, costs = [];
+            for (const which of [first, 1 - first]) costs[which] = await cost(which, cookies);
+            const [checked, unchecked] = costs;
             (seen[name] ??= []).push({ ratio: unchecked / checked, more: checked - unchecked });
             console.error(`  round ${round + 1}, ${name}: ${checked.toFixed(2)} / ${unchecked.toFixed(2)} us`);
         }
