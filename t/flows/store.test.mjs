@@ -32,7 +32,8 @@ for (const strategy of ["database", "jwt"]) {
     describe(`linking, strategy=${strategy}`, () => {
         let site;
         before(async () => {
-            site = await storeSite({ provider, workers: 2, session: `auth_js_session strategy=${strategy};`, more: "add_header X-Worker $pid always;" });
+            // reuseport: connections are spread over the workers by chance.
+            site = await storeSite({ provider, workers: 2, listen: "reuseport", session: `auth_js_session strategy=${strategy};`, more: "add_header X-Worker $pid always;" });
         });
         after(() => site.stop());
         const errorOf = (rs) => new URL(rs.location).searchParams.get("error");

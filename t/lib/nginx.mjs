@@ -40,8 +40,8 @@ export function canary() {
 // startNginx: `server` is the inside of one server {} that listens on the first port, `http` what
 // stands beside it, `main` what stands outside http {}, or `conf` the whole text. {{port}},
 // {{port2}}, ... {{prefix}} and {{html}} are filled in. `files`: name -> content under the prefix.
-// `level`: that of the log; by default our debug records are there and nginx's are not.
-export async function startNginx({ conf, server = "", http = "", main = "", workers = 1, connections = 1024, ports = 1, files = {}, env = {}, level = "debug_mail" } = {}) {
+// `listen`: parameters of that listen. `level`: that of the log; by default our debug records are there and nginx's are not.
+export async function startNginx({ conf, server = "", http = "", main = "", workers = 1, connections = 1024, ports = 1, listen = "", files = {}, env = {}, level = "debug_mail" } = {}) {
     const prefix = fs.mkdtempSync(path.join(os.tmpdir(), "auth_js-"));
     fs.chmodSync(prefix, 0o755);
     for (const dir of ["logs", "html", "conf"]) fs.mkdirSync(path.join(prefix, dir));
@@ -64,7 +64,7 @@ http {
     uwsgi_temp_path temp_uwsgi; scgi_temp_path temp_scgi;
     ${http}
     server {
-        listen 127.0.0.1:{{port}};
+        listen 127.0.0.1:{{port}} ${listen};
         server_name 127.0.0.1 localhost;
         root html;
         ${server}
