@@ -339,7 +339,7 @@ valgrind: module unit-programs node_modules/.package-lock.json | deps-test
 	for t in $(UNIT_BIN); do valgrind -q --error-exitcode=9 --leak-check=full \
 	    --errors-for-leak-kinds=definite --soname-synonyms=somalloc=nouserintercepts ./$$t || exit; done
 	AUTH_JS_MODULE=$(abspath $(MODULE)) t/tools/checked.sh valgrind $(BUILD)/checked nginx \
-	    node --test --test-name-pattern="complete sign-in" t/flows/abort.test.mjs
+	    node --test --test-force-exit --test-name-pattern="complete sign-in" t/flows/abort.test.mjs
 
 clean:
 	rm -rf build build-asan $(BUILD) t/servroot*

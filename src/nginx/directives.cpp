@@ -18,9 +18,8 @@ std::string meant(std::string_view word, const std::vector<std::string_view>& kn
     for (const auto& name : providers::nearest(word, known))
         out += (out.empty() ? ", did you mean " : " or ") + quoted(name);
     if (!out.empty()) return out + "?";
-    if (known.size() > 20) return out;
-    for (const auto name : known) out.append(out.empty() ? ", known are " : ", ").append(name);
-    return out;
+    const auto all = providers::known_are(known);
+    return all.empty() ? all : ", " + all;
 }
 
 std::vector<std::string> reading::rest(std::size_t from) const {

@@ -7,7 +7,8 @@
 
 namespace authjs::nginx {
 
-// declare_pool makes the pool known to nginx; once per configuration, while it is read. A pool that
+// declare_pool makes the pool known to nginx; once per configuration that needs one, while it is
+// read. Without it post() answers false. A pool that
 // the operator declared under that name is nginx's error "duplicate thread pool".
 ngx_int_t declare_pool(ngx_conf_t* cf);
 

@@ -67,7 +67,7 @@ public:
     io::curl_client http{loop};
     oauth::metadata metadata{clock, shared};
     auth::token_cache tokens;
-    std::vector<std::string_view> cookie_lines;  // of the request that is judged
+    std::vector<std::string_view> cookie_lines;  // room for judge() alone
     auth::session_cache sessions;
     std::optional<nginx::stores> stores;
 

@@ -62,4 +62,11 @@ std::vector<std::string> nearest(std::string_view word,
     return out;
 }
 
+std::string known_are(const std::vector<std::string_view>& known) {
+    std::string out;
+    if (known.size() > 50) return out;
+    for (const auto name : known) out.append(out.empty() ? "known are " : ", ").append(name);
+    return out;
+}
+
 }  // namespace authjs::providers

@@ -84,5 +84,8 @@ std::optional<std::string> proxy_warning(const provider& p, std::string_view red
 std::vector<std::string_view> catalogue_ids();
 // nearest: up to three of `known` that `word` may have meant, nearest first.
 std::vector<std::string> nearest(std::string_view word, const std::vector<std::string_view>& known);
+// known_are names all of `known` where nothing is near: "known are a, b"; empty if the list is
+// long.
+std::string known_are(const std::vector<std::string_view>& known);
 
 }  // namespace authjs::providers

@@ -54,14 +54,12 @@ constexpr std::string_view file_members[] = {
 
 std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
-// What may have been meant; where nothing is near, what there is, unless that is a long list.
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known) {
     std::string out;
     for (const auto& name : nearest(word, known)) out += (out.empty() ? "" : ", ") + name;
     if (!out.empty()) return "; did you mean " + out + "?";
-    if (known.size() > 50) return out;
-    for (const auto name : known) out.append(out.empty() ? "; known are " : ", ").append(name);
-    return out;
+    const auto all = known_are(known);
+    return all.empty() ? all : "; " + all;
 }
 
 // AUTH_<this>_ID

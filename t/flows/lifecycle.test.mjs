@@ -165,3 +165,21 @@ test("as another user: -t names the file it may not read, -s does not ask for it
     assert.strictEqual(await status(nginx, await session(secret)), 200);
     await nginx.stop();
 });
+
+test("a worker has threads where a store or a password file needs them, and none else", async () => {
+    const threadsOf = (nginx) => fs.readdirSync(`/proc/${nginx.workers[0]}/task`).length;
+    const needs = {
+        "": 1,
+        "auth_js_adapter sqlite {{prefix}}/db/auth.db;": 5,
+        "auth_js_provider people { type credentials; field username; field password type=password; authorize htpasswd:{{prefix}}/people; }": 5,
+    };
+    for (const [line, threads] of Object.entries(needs)) {
+        const nginx = await startNginx({ main: process.getuid() === 0 ? "user root;" : "", server: `${server} ${line}`, files, env: { AUTH_SECRET: canary() } });
+        try {
+            assert.strictEqual(await status(nginx), 401);  // the worker is there
+            assert.strictEqual(threadsOf(nginx), threads, line);
+        } finally {
+            await nginx.stop();
+        }
+    }
+});

@@ -88,7 +88,9 @@ export function testConfig(prefix, env = {}) {
 const running = new Set();
 process.on("exit", () => {
     for (const nginx of running) {
-        for (const pid of [...nginx.workers, nginx.pid]) try { process.kill(pid, "SIGKILL"); } catch { /* gone */ }
+        let pids = [nginx.pid];
+        try { pids = [...nginx.workers, nginx.pid]; } catch { /* its master is gone */ }
+        for (const pid of pids) try { process.kill(pid, "SIGKILL"); } catch { /* gone */ }
         fs.rmSync(nginx.prefix, { recursive: true, force: true });
     }
 });

@@ -34,8 +34,9 @@ static int listed(const char* name, char* address, in_addr_t wanted) {
 }
 
 static int is_far(const struct sockaddr* to) {
+    if (to->sa_family != AF_INET) return 0;
     const in_addr_t address = ((const struct sockaddr_in*)to)->sin_addr.s_addr;
-    return to->sa_family == AF_INET && ntohl(address) >> 24 != 127 && listed(NULL, NULL, address);
+    return ntohl(address) >> 24 != 127 && listed(NULL, NULL, address);
 }
 
 int getaddrinfo(const char* node, const char* service, const struct addrinfo* hints,
